@@ -1,0 +1,45 @@
+# `make help` lists the targets. Everything is installed into .venv with the versions of constraints.txt.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: help run test check golden docs bench tools clean
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/ready ## Compile the worked example into out/ and say what to type next.
+	@$(BIN)/dashgen generate
+
+test: .venv/ready tools check ## Install what tests need, then run all of them.
+	@$(BIN)/pytest -n auto
+
+check: .venv/ready ## Types, style, and the import rules.
+	@$(BIN)/ruff format --check --quiet dashgen tests bench
+	@$(BIN)/ruff check --quiet dashgen tests bench
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing
+
+golden: .venv/ready ## Rewrite expected outputs, then review the diff.
+	@$(BIN)/pytest -n auto --golden
+	@git diff --stat
+
+docs: .venv/ready ## Regenerate the generated pages of docs/.
+	@$(BIN)/python -m tests.generated
+
+bench: .venv/ready ## Measure against the bars of docs/architecture.md.
+	@$(BIN)/python bench/compile.py
+
+tools: ## Install Prometheus, Alertmanager and VictoriaMetrics where they are missing.
+	@.ci/tools
+
+clean: ## Remove what make made.
+	@rm -rf .venv dist build .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+
+.venv/ready: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

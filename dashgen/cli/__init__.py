@@ -1,0 +1,34 @@
+"""The command line: flags in, exit code out. What a command does stands in `pipeline`, what it shows in `views`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from dashgen.cli import author, look
+from dashgen.exits import Exit
+
+app = typer.Typer(
+    name="dashgen",
+    help="Compile a service graph into dashboards, rules, error budgets, routes and runbooks.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+author.add(app)
+look.add(app)
+
+
+def main() -> None:
+    """Run the command line; a closed pipe and Ctrl-C end it quietly."""
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.OK)
+    except KeyboardInterrupt:
+        sys.exit(130)

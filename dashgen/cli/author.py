@@ -1,0 +1,81 @@
+"""Commands for those who write the specification: init, validate, lint, generate."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashgen.cli import run
+from dashgen.cli.options import DEFAULT, FindingsFormat, FindingsOption, Format, FormatOption, Out, SpecPath
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (init, validate, lint, generate):
+        app.command()(command)
+
+
+def init(path: SpecPath = DEFAULT) -> None:
+    """Write a commented specification of a Go-to-Rust chain, to start from."""
+    from dashgen import pipeline
+    from dashgen.views import console
+
+    try:
+        written = pipeline.write_starter(path)
+    except OSError as error:
+        raise run.fail(f"{path}: {error.strerror}.") from None
+    if not written:
+        raise run.fail(f"{path} exists already. Give another path, or remove it first.")
+    console.say(f"Wrote {path}. Edit it, then: dashgen validate {path} · dashgen generate {path}")
+
+
+def validate(path: SpecPath = DEFAULT, format: FindingsOption = FindingsFormat.TEXT) -> None:
+    """Check the specification: its shape, its names, and what can never work."""
+    from dashgen.views import console
+
+    project = run.opened(path, format)
+    run.show([], format)
+    graph = project.graph
+    counts = f"{len(graph.services)} services, {len(graph.chains)} chains"
+    console.say(f"{path} is valid: {counts}. Next: dashgen lint · dashgen generate")
+
+
+def lint(path: SpecPath = DEFAULT, format: FindingsOption = FindingsFormat.TEXT) -> None:
+    """Find what should not be: unfeasible promises, unmeasured calls, alerts without tests."""
+    from dashgen import pipeline
+    from dashgen.views import console
+
+    project = run.opened(path, format)
+    with console.Steps("checking") as steps:
+        found = pipeline.check(project, datetime.date.today(), steps)
+    run.show(found, format)
+    if not found:
+        console.say("No findings. Next: dashgen generate")
+    raise typer.Exit(run.code(found))
+
+
+def generate(
+    path: SpecPath = DEFAULT,
+    out: Out = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")
+    ] = False,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Compile the specification into dashboards, rules, tests, routes and runbooks."""
+    from dashgen import pipeline
+    from dashgen.push.remotes.folder import FolderError
+    from dashgen.views import console, results
+
+    project = run.opened(path)
+    folder = out or Path(path).parent / "out"
+    with console.Steps("generating") as steps:
+        try:
+            outcome = pipeline.generate(project, folder, datetime.date.today(), dry=check, progress=steps)
+        except FolderError as error:
+            raise run.fail(str(error)) from None
+    results.generated(project.graph, outcome, folder, dry=check, as_json=format is Format.JSON)
+    raise typer.Exit(results.code(outcome, dry=check))

@@ -1,0 +1,40 @@
+"""Arguments and options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SpecPath = Annotated[
+    Path, typer.Argument(help="The specification: a file, or a folder of files.", show_default="services.yaml")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", help="The folder to write to.", show_default="out/ beside the specification"),
+]
+DEFAULT = Path("services.yaml")
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class FindingsFormat(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="For people, or for programs.")]
+FindingsOption = Annotated[
+    FindingsFormat, typer.Option("--format", help="For people, programs, code scanning, or GitHub.")
+]

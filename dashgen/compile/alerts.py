@@ -1,0 +1,104 @@
+"""Alert packs → alert rules, their runbook pages and their tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from dashgen import conventions as c
+from dashgen.compile.links import Links
+from dashgen.compile.scopes import labels
+from dashgen.compile.traffic import Traffic
+from dashgen.compile.units import Unit
+from dashgen.model.graph import Edge, Service, Settings
+from dashgen.model.intent import Rule, RuleTest
+from dashgen.model.slo import Slo
+from dashgen.model.units import number
+
+DEFAULT_GROUP = "alerts"
+IDLE, RESET = "has no traffic", "restarts its counters"
+TEST_AT = "70m"  # a whole hour tile and every `for` of up to an hour lie behind
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert of one subject: its rule, the group it goes into, its runbook template, and its tests."""
+
+    rule: Rule
+    group: str
+    runbook: str
+    subject: Any
+    tests: tuple[RuleTest, ...]
+
+
+def read(tree: Mapping[str, Any], unit: Unit, subject: Any, settings: Settings, traffic: Traffic) -> Alert:
+    """Read one instantiated entry of an alert pack."""
+    name = str(tree["alert"])
+    severity = str(tree.get("severity", c.TICKET))
+    base = labels(subject, settings) if subject is not None else {c.ENV: settings.env}
+    own = {**base, c.SEVERITY: severity, **_texts(tree.get("labels"))}
+    links = Links(settings)
+    annotations = {
+        "summary": _line(tree.get("summary", "")),
+        "description": _line(tree.get("description", "")),
+        "runbook_url": links.runbook(unit.owner, name),
+        "dashboard_url": links.dashboard(str(tree.get("dashboard") or _dashboard(unit, settings))),
+        **_texts(tree.get("annotations")),
+    }
+    rule = Rule(
+        name=name,
+        alert=True,
+        expr=str(tree["expr"]).strip(),
+        labels=own,
+        annotations={key: value for key, value in annotations.items() if value},
+        wait=str(tree.get("for", "")),
+        keep=str(tree.get("keep_firing_for", "")),
+        origin=str(tree.get("origin", "")),
+    )
+    identity = {"alertname": name, **own}
+    tests = tuple(_tests(tree, identity, subject, traffic))
+    return Alert(rule, str(tree.get("group", DEFAULT_GROUP)), str(tree.get("runbook", _kebab(name))), subject, tests)
+
+
+def _dashboard(unit: Unit, settings: Settings) -> str:
+    return getattr(unit.subject, "uid", "") or c.uid(settings.name, "overview")
+
+
+def text(value: object) -> str:
+    """A label value."""
+    return number(value) if isinstance(value, Decimal) else str(value)
+
+
+def _texts(tree: Mapping[str, Any] | None) -> dict[str, str]:
+    return {key: text(value) for key, value in (tree or {}).items()}
+
+
+def _line(text: object) -> str:
+    return " ".join(str(text).split())
+
+
+def _kebab(name: str) -> str:
+    """The name of an alert's runbook template.
+
+    >>> _kebab("ErrorBudgetBurn")
+    'error-budget-burn'
+    """
+    return "".join(f"-{char.lower()}" if char.isupper() else char for char in name).lstrip("-")
+
+
+def _tests(tree: Mapping[str, Any], identity: Mapping[str, str], subject: Any, traffic: Traffic) -> Iterator[RuleTest]:
+    """The pack's own cases, then the two that hold for every alert: no traffic, and restarted counters."""
+    measured = isinstance(subject, Service | Edge | Slo)
+    if measured and not traffic.possible(subject):
+        return
+    for case in tree.get("tests") or ():
+        fires = bool(case.get("firing", True))
+        at = str(case.get("at", TEST_AT))
+        series = tuple(case.get("series") or ())
+        expected = ((identity,), ()) if fires else ((), (identity,))
+        yield RuleTest(str(case["name"]), series, at, *expected)
+    if measured:
+        yield RuleTest(IDLE, traffic.of(subject, shape="idle"), TEST_AT, (), (identity,))
+        yield RuleTest(RESET, traffic.of(subject, shape="reset"), TEST_AT, (), (identity,))

@@ -1,0 +1,65 @@
+"""The keys that templates may use, so that a typo is found before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dashgen.diagnostics import Diagnostic, did_you_mean
+from dashgen.model import tree
+
+_QUERY = dict.fromkeys(("expr", "legend", "instant", "table", "exemplar", "ref"))
+_PANEL = {
+    **dict.fromkeys(("panel", "type", "title", "description", "unit", "decimals", "min", "max", "width", "height")),
+    **dict.fromkeys(
+        ("legend", "stack", "fill", "line", "thresholds", "colors", "color", "mappings", "text", "options")
+    ),
+    **dict.fromkeys(
+        ("links", "columns", "transformations", "reduce", "orientation", "graph", "show_thresholds", "canvas")
+    ),
+    **dict.fromkeys(("datasource", "interval", "cells")),
+    "queries": [_QUERY],
+}
+_DASHBOARD = {
+    **dict.fromkeys(("dashboard", "uid", "title", "description", "folder", "tags", "time", "refresh")),
+    **dict.fromkeys(("variables", "annotations", "links")),
+    "rows": [{"row": None, "collapsed": None, "panels": [_PANEL]}],
+}
+_RULE = dict.fromkeys(("record", "expr", "labels"))
+_RULES = {"groups": [{"group": None, "every": None, "labels": None, "rules": [_RULE]}]}
+_TEST = dict.fromkeys(("name", "series", "firing", "at"))
+_ALERT = {
+    **dict.fromkeys(("alert", "group", "severity", "labels", "expr", "for", "keep_firing_for", "annotations")),
+    **dict.fromkeys(("summary", "description", "dashboard", "runbook")),
+    "tests": [_TEST],
+}
+_ROUTES = {"routing": None}
+_CONTROL = ("for_each", "when", "use")
+
+Grammar = Mapping[str, Any]
+KINDS: Mapping[str, Grammar] = {
+    "templates/dashboards": _DASHBOARD,
+    "templates/rules": _RULES,
+    "templates/routes": _ROUTES,
+    "alerts": {"alerts": [_ALERT]},
+}
+
+
+def unknown_keys(document: tree.Document, kind: str) -> Iterator[Diagnostic]:
+    """Every key of a template that nothing reads."""
+    yield from _walk(document, document.root, KINDS[kind])
+
+
+def _walk(document: tree.Document, node: tree.Node, grammar: Any) -> Iterator[Diagnostic]:
+    if isinstance(grammar, list):
+        for item in node.items if isinstance(node, tree.Items) else ():
+            yield from _walk(document, item, grammar[0])
+    elif isinstance(grammar, Mapping) and isinstance(node, tree.Mapping):
+        for key, value in node.entries:
+            if key.text in grammar:
+                yield from _walk(document, value, grammar[key.text])
+            elif key.text not in _CONTROL:
+                known = [*grammar, *_CONTROL]
+                listed = f" Known: {', '.join(sorted(known))}."
+                detail = f"“{key.text}” is not a key here.{did_you_mean(key.text, known) or listed}"
+                yield Diagnostic("template/unknown-key", "Unknown key in a template", detail, document.span(key))

@@ -1,0 +1,143 @@
+"""The leaves of a template: text with `<< expressions >>`, escaped for the language that the leaf is written in.
+
+A value can never leave the place where its expression stands: inside a PromQL string it is quoted for that string,
+outside it must be a PromQL token; in an annotation `{{` loses its meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from jinja2 import Undefined
+
+from dashgen.model.units import number
+from dashgen.promql import quoted
+
+Dialect = Literal["text", "promql", "gotemplate"]
+EXPRESSION = re.compile(r"<<\s*(.+?)\s*>>", re.DOTALL)
+_TOKEN = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*|[0-9][0-9a-zA-Z_.:]*|\$[a-zA-Z_]+")
+_ACTION = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
+
+
+class Promql(str):
+    """A piece of PromQL that was built by dashgen and may stand outside quotes."""
+
+    __slots__ = ()
+
+
+class LeafFault(Exception):
+    """A value that may not stand where its expression stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """`parts` alternates literal texts with (index of the expression in its block, context of its place)."""
+
+    parts: tuple[str | tuple[int, str], ...]
+    dialect: Dialect
+
+    def make(self, values: list[object]) -> object:
+        """The leaf's value, given the values of its block's expressions."""
+        parts = self.parts
+        if len(parts) == 1 and isinstance(parts[0], tuple):
+            index, context = parts[0]
+            value = _defined(values[index])
+            if self.dialect != "text" and isinstance(value, str):
+                return _ESCAPES[self.dialect](value, context)
+            return value
+        escape = _ESCAPES[self.dialect]
+        made = [part if isinstance(part, str) else escape(_defined(values[part[0]]), part[1]) for part in parts]
+        return "".join(made)
+
+
+def split(text: str, dialect: Dialect, register: Callable[[str, int], int]) -> Leaf | str:
+    """Cut a text into a leaf; `register` takes an expression and its offset and gives its index in the block."""
+    parts: list[str | tuple[int, str]] = []
+    position = 0
+    for match in EXPRESSION.finditer(text):
+        if match.start() > position:
+            parts.append(text[position : match.start()])
+        context = _context("".join(part if isinstance(part, str) else "x" for part in parts), dialect)
+        parts.append((register(match[1], match.start(1)), context))
+        position = match.end()
+    if not parts:
+        return text
+    if text[position:].strip("\n") or (len(parts) > 1 and position < len(text)):
+        parts.append(text[position:])
+    return Leaf(tuple(parts), dialect)
+
+
+def _context(before: str, dialect: Dialect) -> str:
+    """The quote inside which an expression stands, or an empty text; `{` marks the inside of a template action."""
+    if dialect == "promql":
+        return _open_quote(before)
+    if dialect == "gotemplate":
+        action = before.rfind("{{")
+        if action > before.rfind("}}"):
+            return "{" + _open_quote(before[action:])
+    return ""
+
+
+def _open_quote(text: str) -> str:
+    """The quote that is open at the end of a text.
+
+    >>> _open_quote('a{b="c"}'), _open_quote('a{b="c'), _open_quote("a{b='\\\\'")
+    ('', '"', "'")
+    """
+    quote = ""
+    escaped = False
+    for char in text:
+        if escaped:
+            escaped = False
+        elif quote and char == "\\" and quote != "`":
+            escaped = True
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'`":
+            quote = char
+    return quote
+
+
+def _shown(value: object) -> str:
+    return number(value) if isinstance(value, Decimal | float) else str(value)
+
+
+def _promql(value: object, context: str) -> str:
+    text = _shown(value)
+    if context == '"':
+        return quoted(text)
+    if context:
+        raise LeafFault(f"write {context}…{context} strings around an expression with double quotes")
+    if isinstance(value, Promql | Decimal | int | float) or _TOKEN.fullmatch(text):
+        return text
+    raise LeafFault(f"{text!r:.80} is no PromQL token; put the expression into a double-quoted string")
+
+
+def _gotemplate(value: object, context: str) -> str:
+    text = _shown(value)
+    if context == '{"':
+        return quoted(text)
+    if context:
+        if _TOKEN.fullmatch(text) or isinstance(value, Decimal | int | float):
+            return text
+        raise LeafFault(f"{text!r:.80} cannot stand inside {{{{ … }}}} without double quotes")
+    if isinstance(value, Promql):
+        return text
+    return text.replace("{{", '{{ "{{" }}')
+
+
+def _text(value: object, context: str) -> str:  # noqa: ARG001
+    return _shown(value)
+
+
+_ESCAPES: dict[str, Callable[[object, str], str]] = {"text": _text, "promql": _promql, "gotemplate": _gotemplate}
+
+
+def _defined(value: object) -> object:
+    if isinstance(value, Undefined):
+        value._fail_with_undefined_error()
+    return value

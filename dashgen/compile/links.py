@@ -1,0 +1,69 @@
+"""Links from dashboards, alerts and runbooks: to dashboards, to traces and logs in Explore, to runbook pages."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from dashgen import conventions as c
+from dashgen.model.graph import Service, Settings
+from dashgen.promql import quoted
+
+
+class Links:
+    """Builds addresses for one graph; relative ones where the specification names no Grafana."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+
+    def dashboard(self, uid: str, panel: int | None = None) -> str:
+        """A dashboard by its absolute address, for alerts and runbooks."""
+        return f"{self._settings.grafana}/d/{uid}" + (f"?viewPanel={panel}" if panel else "")
+
+    def inside(self, uid: str) -> str:
+        """A dashboard from another one: the same time range and environment."""
+        return f"/d/{uid}?${{__url_time_range}}&${{env:queryparam}}"
+
+    def panel(self, uid: str, key: str) -> str:
+        """A panel of a dashboard, in full view."""
+        return f"{self.inside(uid)}&viewPanel={c.panel_id(key)}"
+
+    def named(self) -> str:
+        """The dashboard whose uid stands in the `dashboard` column of the same table row."""
+        return self.inside("${__data.fields.dashboard}")
+
+    def runbook(self, owner: str, alert: str) -> str:
+        """The page of an alert."""
+        return f"{self._settings.runbooks or 'out/runbooks'}/{quote(owner)}/{quote(alert)}.md"
+
+    def logs_query(self, service: Service) -> str:
+        """LogQL that selects a service's logs.
+
+        The labels come from `logs:` in the specification.
+        """
+        return "{" + ",".join(f'{label}="{quoted(value)}"' for label, value in service.logs) + "}"
+
+    def traces_query(self, service: Service, more: str = "") -> str:
+        """TraceQL that selects a service's spans; `more` narrows it."""
+        parts = [f'{attribute}="{quoted(value)}"' for attribute, value in service.traces] + ([more] if more else [])
+        return "{" + " && ".join(parts) + "}"
+
+    def logs(self, service: Service, *, fixed: bool = False) -> str:
+        """Explore with a service's logs; `fixed` for links outside a dashboard."""
+        uid = self._settings.logs if fixed else "${loki_datasource}"
+        return self._explore(uid, {"expr": self.logs_query(service), "queryType": "range"}, "loki", fixed)
+
+    def traces(self, service: Service, more: str = "", *, fixed: bool = False) -> str:
+        """Explore with a service's traces; `fixed` for links outside a dashboard."""
+        uid = self._settings.traces if fixed else "${tempo_datasource}"
+        query = {"query": self.traces_query(service, more), "queryType": "traceql", "limit": 20, "tableType": "traces"}
+        return self._explore(uid, query, "tempo", fixed)
+
+    def _explore(self, uid: str, query: dict[str, object], kind: str, fixed: bool) -> str:
+        start, end = ("now-1h", "now") if fixed else ("${__from}", "${__to}")
+        target = {"refId": "A", "datasource": {"type": kind, "uid": uid}, **query}
+        panes = {"dashgen": {"datasource": uid, "queries": [target], "range": {"from": start, "to": end}}}
+        encoded = quote(json.dumps(panes, separators=(",", ":"), ensure_ascii=False), safe="")
+        for variable in () if fixed else (uid, start, end):
+            encoded = encoded.replace(quote(variable, safe=""), variable)
+        return f"{self._settings.grafana if fixed else ''}/explore?schemaVersion=1&panes={encoded}"

@@ -1,0 +1,220 @@
+"""PromQL over native series: what a profile says about a source, as expressions that count, fail and take time.
+
+Every function takes the sources of one scope (a service, an operation, a call; several during a migration) and a
+range, and gives an expression whose result carries no labels but the dimensions asked for. Rates are per second,
+durations in seconds, ratios from 0 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+
+from dashgen.compile.leaf import Promql
+from dashgen.model.graph import Implementation
+from dashgen.model.telemetry import Histogram, Matcher, Matchers, Signal, Source
+from dashgen.model.units import number
+from dashgen.promql import quoted
+
+Dimensions = Sequence[str]
+
+
+def selector(metric: str, matchers: Matchers) -> Promql:
+    """A vector selector.
+
+    >>> selector("up", (Matcher("job", "=", 'a"b'),))
+    'up{job="a\\\\"b"}'
+    """
+    inside = ",".join(f'{m.label}{m.op}"{quoted(m.value)}"' for m in matchers)
+    return Promql(f"{metric}{{{inside}}}" if inside else metric)
+
+
+def any_of(values: Iterable[object]) -> str:
+    """A pattern that matches any of the given texts and nothing else.
+
+    >>> any_of(["a.b", "c"])
+    'a\\\\.b|c'
+    """
+    special = str.maketrans({char: f"\\{char}" for char in r"\.+*?()|[]{}^$"})
+    return "|".join(str(value).translate(special) for value in values)
+
+
+def presence(sources: Sequence[Source]) -> Promql:
+    """A metric that every scraped instance of a service has."""
+    return selector("up", sources[0].matchers)
+
+
+def released(implementation: Implementation) -> Promql:
+    """Versions of an implementation that run now and did not five minutes ago."""
+    version = implementation.version
+    assert version is not None
+    running = selector(version.metric, implementation.source.matchers)
+    now = f"count by ({version.label}) ({running})"
+    return Promql(f"{now} unless {now[:-1]} offset 5m)")
+
+
+def signal(signal: Signal, source: Source) -> Promql:
+    """The query of a runtime panel, for the chosen instances of one implementation."""
+    matchers = (*source.matchers, Matcher("instance", "=~", "$instance"))
+    return Promql(signal.query.replace("${selector}", selector("", matchers)[1:-1]))
+
+
+def matching(source: Source) -> Promql:
+    """The matchers of a source, without metric and braces."""
+    return Promql(selector("", source.matchers)[1:-1])
+
+
+def events(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
+    """Requests per second."""
+    return _total(sources, by, lambda s: _requests(s, (), window))
+
+
+def failures(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
+    """Failed requests per second; nothing where no request failed yet."""
+    return _total(sources, by, lambda s: _failed(s, window))
+
+
+def errors(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
+    """Failed requests per second; zero, not nothing, where no request failed yet."""
+    return Promql(f"{failures(sources, window, by)} or 0 * {events(sources, window, by)}")
+
+
+def up(sources: Sequence[Source]) -> Promql:
+    """1 while Prometheus reaches at least one instance."""
+    return Promql(f"max({' or '.join(dict.fromkeys(selector('up', s.matchers) for s in sources))})")
+
+
+def timed(sources: Sequence[Source], window: str) -> Promql:
+    """Requests per second as the histogram counts them."""
+    return _total(sources, (), lambda s: _count(_histogram(s), s, window))
+
+
+def slow(sources: Sequence[Source], threshold: Decimal, window: str) -> Promql:
+    """Requests per second that took longer than a threshold in seconds."""
+    parts = [_slow(source, threshold, window) for source in sources]
+    return _union(sources, parts, ())
+
+
+def mean(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
+    """Mean duration in seconds; nothing where there were no requests."""
+
+    def spent(source: Source) -> str:
+        histogram = _histogram(source)
+        if histogram.native:
+            return f"histogram_sum(rate({selector(histogram.base, source.matchers)}[{window}]))"
+        rate = f"rate({selector(f'{histogram.base}_sum', source.matchers)}[{window}])"
+        return rate if histogram.scale == 1 else f"{rate} * {number(histogram.scale)}"
+
+    measured = [source for source in sources if source.duration]
+    count = _total(measured, by, lambda s: _count(_histogram(s), s, window))
+    return Promql(f"{_total(measured, by, spent)} / ({count} > 0)")
+
+
+def quantile(rank: Decimal | float, sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
+    """A quantile of the durations, in seconds; nothing, rather than NaN, where there were no requests."""
+    measured = [source for source in sources if source.duration]
+    histograms = [_histogram(source) for source in measured]
+    share = number(rank)
+    if any(h.native for h in histograms):
+        parts = [
+            _native_quantile(share, s, window, by) if _histogram(s).native else quantile(rank, [s], window, by)
+            for s in measured
+        ]
+        return Promql(parts[0] if len(parts) == 1 else f"max{_by(by)} ({_labelled(measured, parts)})")
+    if len(measured) == 1:
+        rate = f"rate({selector(f'{histograms[0].base}_bucket', measured[0].matchers)}[{window}])"
+        whole = f"histogram_quantile({share}, sum{_by(('le', *by))} ({rate})) >= 0"
+        return Promql(whole if histograms[0].scale == 1 else f"({whole}) * {number(histograms[0].scale)}")
+    shared = set.intersection(*({bound * h.scale for bound in h.bounds} for h in histograms))
+    parts = [_seconds(source, sorted(shared), window, by) for source in measured]
+    return Promql(f"histogram_quantile({share}, sum{_by(('le', *by))} ({_labelled(measured, parts)})) >= 0")
+
+
+def bound(le: Decimal) -> Promql:
+    """A matcher for one bucket in both spellings of a whole number: `1` and `1.0`.
+
+    >>> bound(Decimal("0.25")), bound(Decimal("1"))
+    ('le="0.25"', 'le=~"1|1\\\\\\\\.0"')
+    """
+    text = number(le)
+    return Promql(f'le="{text}"' if "." in text else f'le=~"{text}|{text}\\\\.0"')
+
+
+def _histogram(source: Source) -> Histogram:
+    assert source.duration is not None, f"{source.profile} has no histogram"
+    return source.duration
+
+
+def _failed(source: Source, window: str) -> str:
+    if source.failed:
+        return f"rate({selector(source.failed, source.matchers)}[{window}])"
+    return " or ".join(_requests(source, each, window) for each in source.errors)
+
+
+def _requests(source: Source, more: Matchers, window: str) -> str:
+    """The rate of requests that also match `more`; a native histogram has no `_count` of its own."""
+    matchers = (*source.matchers, *more)
+    histogram = source.duration
+    if histogram and histogram.native and source.requests == f"{histogram.base}_count":
+        return f"histogram_count(rate({selector(histogram.base, matchers)}[{window}]))"
+    return f"rate({selector(source.requests, matchers)}[{window}])"
+
+
+def _count(histogram: Histogram, source: Source, window: str) -> str:
+    if histogram.native:
+        return f"histogram_count(rate({selector(histogram.base, source.matchers)}[{window}]))"
+    return f"rate({selector(f'{histogram.base}_count', source.matchers)}[{window}])"
+
+
+def _slow(source: Source, threshold: Decimal, window: str) -> str:
+    histogram = _histogram(source)
+    if histogram.native:
+        whole = f"sum(rate({selector(histogram.base, source.matchers)}[{window}]))"
+        share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
+        return f"({share} * histogram_count({whole}) >= 0 or 0 * histogram_count({whole}))"
+    count = _count(histogram, source, window)
+    bucket = selector(f"{histogram.base}_bucket", source.matchers)[:-1]
+    fast = f"rate({bucket},{bound(threshold / histogram.scale)}}}[{window}])"
+    return f"clamp_min(sum({count}) - sum({fast}), 0)"
+
+
+def _native_quantile(share: str, source: Source, window: str, by: Dimensions) -> str:
+    rate = f"rate({selector(_histogram(source).base, source.matchers)}[{window}])"
+    return f"histogram_quantile({share}, sum{_by(by)} ({rate})) >= 0"
+
+
+def _seconds(source: Source, shared: list[Decimal], window: str, by: Dimensions) -> str:
+    """Buckets with the bounds that all sources share, in seconds and in one spelling."""
+    histogram = _histogram(source)
+    spelled = "|".join(f"{number(each / histogram.scale)}".replace(".", "\\\\.") + "(\\\\.0)?" for each in shared)
+    bucket = selector(f"{histogram.base}_bucket", source.matchers)[:-1]
+    made = f'sum{_by(("le", *by))} (rate({bucket},le=~"{spelled}|\\\\+Inf"}}[{window}]))'
+    if histogram.scale == 1:
+        return f'label_replace({made}, "le", "$1", "le", "(.+)\\\\.0")'
+    for each in shared:
+        native = number(each / histogram.scale).replace(".", "\\\\.")
+        made = f'label_replace({made}, "le", "{number(each)}", "le", "{native}(\\\\.0)?")'
+    return made
+
+
+def _by(labels: Dimensions) -> str:
+    return f" by ({', '.join(labels)})" if labels else ""
+
+
+def _total(sources: Sequence[Source], by: Dimensions, rate: Callable[[Source], str]) -> Promql:
+    return _union(sources, [f"sum{_by(by)} ({rate(source)})" for source in sources], by)
+
+
+def _union(sources: Sequence[Source], parts: list[str], by: Dimensions) -> Promql:
+    """The sum of what the sources give; a source that gives nothing leaves the others alone."""
+    if len(parts) == 1:
+        return Promql(parts[0])
+    return Promql(f"sum{_by(by)} ({_labelled(sources, parts)})")
+
+
+def _labelled(sources: Sequence[Source], parts: list[str]) -> str:
+    labelled = (
+        f'label_replace({part}, "implementation", "{quoted(source.implementation)}", "", "")'
+        for source, part in zip(sources, parts, strict=True)
+    )
+    return " or ".join(labelled)

@@ -1,0 +1,89 @@
+"""Runbook templates → one Markdown page per alert name of an owner. Values are escaped for Markdown."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import FunctionLoader, Template, TemplateError, TemplateSyntaxError
+
+from dashgen.compile.alerts import Alert
+from dashgen.compile.engine import Sandbox, Scope, TemplateFault
+from dashgen.compile.markdown import code, escape, inline, url
+from dashgen.diagnostics import Diagnostic, Span
+from dashgen.model.intent import Rule, Runbook
+from dashgen.model.library import TextFile
+
+FALLBACK = "any-alert"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    template: Template
+    file: TextFile
+
+
+class Pages:
+    """The compiled runbook templates."""
+
+    def __init__(self, sandbox: Sandbox, files: Mapping[str, TextFile]):
+        self.found: list[Diagnostic] = []
+        environment = sandbox.overlay(finalize=escape, loader=FunctionLoader(_finder(files)))
+        environment.filters = {**sandbox.filters, "code": code, "inline": inline, "url": url}
+        environment.globals = {"silence": silence}
+        self._files = {file.file: file for file in files.values()}
+        self._pages: dict[str, _Page] = {}
+        for name, file in files.items():
+            try:
+                self._pages[name] = _Page(environment.get_template(name), file)
+            except TemplateSyntaxError as error:
+                self.found.append(_fault(file, error.lineno, str(error.message)).diagnostic)
+
+    def make(self, alerts: Sequence[Alert], scope: Scope) -> Iterator[Runbook]:
+        """One page per alert name, from the first template that fits: the alert's own or the general one."""
+        by_name: dict[str, list[Alert]] = {}
+        for alert in alerts:
+            by_name.setdefault(alert.rule.name, []).append(alert)
+        for name, same in by_name.items():
+            page = self._pages.get(same[0].runbook) or self._pages[FALLBACK]
+            subjects = list({id(each.subject): each.subject for each in same}.values())
+            rules = [each.rule for each in same]
+            here = {**scope, "alert": rules[0], "alerts": rules, "about": subjects[0], "subjects": subjects}
+            try:
+                text = page.template.render(here)
+            except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+                raise _blame(self._files, page.file, error) from error
+            yield Runbook(name, text, page.file.file)
+
+
+def silence(alerts: Sequence[Rule]) -> str:
+    """The command that silences an alert for two hours, by the labels that all its instances share."""
+    shared = set.intersection(*(set(alert.labels.items()) for alert in alerts)) if alerts else set()
+    kept = [
+        f"{name}={shlex.quote(value)}" for name, value in sorted(shared) if name not in ("severity", "burn", "team")
+    ]
+    return f"amtool silence add alertname={alerts[0].name} {' '.join(kept)} --duration=2h --comment='…'"
+
+
+def _finder(files: Mapping[str, TextFile]) -> Callable[[str], tuple[str, str, Callable[[], bool]] | None]:
+    """How Jinja2 finds a page that another one extends, and what it calls it in tracebacks."""
+    return lambda name: (files[name].text, files[name].file, lambda: True) if name in files else None
+
+
+def _blame(files: Mapping[str, TextFile], page: TextFile, error: BaseException) -> TemplateFault:
+    """The fault at the line that failed, which may stand in a page that this one extends."""
+    file, line, trace = page, 1, error.__traceback__
+    while trace:
+        name = trace.tb_frame.f_code.co_filename
+        if name in files:
+            file, line = files[name], trace.tb_lineno
+        trace = trace.tb_next
+    return _fault(file, line, str(error))
+
+
+def _fault(file: TextFile, line: int, message: str) -> TemplateFault:
+    lines: list[Any] = file.text.split("\n")
+    text = lines[line - 1] if line <= len(lines) else ""
+    return TemplateFault(f"{message}.", Span(file.file, line, 1, max(2, len(text) + 1), text))

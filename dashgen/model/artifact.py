@@ -1,0 +1,25 @@
+"""What is written: a file with its bytes, its owner, and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["dashboard", "rules", "tests", "alertmanager", "runbook", "lint", "manifest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One file of `out/`: `path` is relative, with slashes; `data` is what `content` was written from."""
+
+    path: str
+    owner: str
+    kind: Kind
+    content: bytes
+    data: Any = None
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the content."""
+        return hashlib.sha256(self.content).hexdigest()

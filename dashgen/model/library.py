@@ -1,0 +1,32 @@
+"""The knowledge that a run works with: templates, alert packs, burn-rate tables and profiles, built-in or shadowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dashgen.model.contract import Contract
+from dashgen.model.profile import Profile, WindowTable
+from dashgen.model.tree import Document
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A Markdown template with the name that messages use."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Knowledge by name; `templates` has the file's path below `templates/` or `alerts/` as its key."""
+
+    templates: Mapping[str, Document]
+    fragments: Mapping[str, Document]
+    runbooks: Mapping[str, TextFile]
+    profiles: Mapping[str, Profile]
+    windows: Mapping[str, WindowTable]
+    contract: Contract
+    theme: Document
+    fingerprint: str

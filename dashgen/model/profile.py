@@ -1,0 +1,118 @@
+"""What an instrumentation profile file says: the native metrics, labels, buckets and error rules of one library."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from dashgen.model.fields import Duration, LabelName, Line, Model, Name, Text, Url, Written, fault
+from dashgen.model.spec import Release, Tier
+
+
+def _bound(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise fault("bucket", "a bucket bound is a number above 0")
+    return Decimal(getattr(value, "text", str(value)))
+
+
+Bound = Annotated[Decimal, BeforeValidator(_bound)]
+Metric = Annotated[str, Field(pattern=r"^([a-zA-Z_:]|\$\{\w+\})([a-zA-Z0-9_:]|\$\{\w+\})*$")]
+
+
+class Match(Model):
+    """How one label looks on a failed request; exactly one of `is`, `regex` and `not`."""
+
+    equals: Written | None = Field(None, alias="is", description="The exact value.")
+    regex: Written | None = Field(None, description="An RE2 pattern for the whole value.")
+    but: Written | None = Field(None, alias="not", description="Any value but this one; the label must be present.")
+    example: Written = Field(description="A value that matches, for generated tests.")
+
+
+class DurationHistogram(Model):
+    """The histogram of durations."""
+
+    histogram: Metric = Field(description="The base name, without `_bucket`.")
+    unit: Literal["seconds", "milliseconds"] = Field("seconds", description="What one means.")
+    buckets: tuple[Bound, ...] = Field(
+        description="The upper bounds of the classic buckets, in that unit, without +Inf."
+    )
+    exemplars: bool = Field(False, description="Whether observations carry exemplars.")
+
+
+class Side(Model):
+    """What one side of a call counts."""
+
+    requests: Metric = Field(description="A counter of requests; the `_count` of a histogram will do.")
+    failed: Metric | None = Field(None, description="A separate counter of failed requests, where labels do not tell.")
+    only: dict[LabelName, Written] = Field(
+        default_factory=dict, description="Labels that every request of this side has."
+    )
+    ok: dict[LabelName, Written] = Field(
+        default_factory=dict, description="Labels of a good request, for generated tests."
+    )
+    errors: tuple[dict[LabelName, Match], ...] = Field((), description="Ways to recognise a failed request.")
+    duration: DurationHistogram | None = Field(None, description="The histogram, where there is one.")
+    operations: dict[Name, LabelName] = Field(
+        default_factory=dict, description="Labels that tell operations apart, by a short name such as `route`."
+    )
+    peer: LabelName | None = Field(None, description="Client side: the label that names the callee.")
+    caller: LabelName | None = Field(
+        None, description="Client side: the label that names the caller, in trace-made metrics."
+    )
+    sampled: bool = Field(False, description="Made from traces, so that sampling before it distorts the numbers.")
+
+
+class Variant(Model):
+    """The metrics of a range of versions."""
+
+    range: Written | None = Field(None, description="Such as `>=0.65 <0.67`; all versions without one.")
+    refused: Text | None = Field(None, description="Why these versions cannot be used.")
+    server: Side | None = Field(None, description="What a server counts.")
+    client: Side | None = Field(None, description="What a client counts.")
+
+
+class Signal(Model):
+    """One runtime panel."""
+
+    id: Name = Field(description="Part of the panel's id.")
+    title: Line = Field(description="The panel's title.")
+    description: Text = Field(description="What to read from it.")
+    unit: Line = Field(description="A Grafana unit.")
+    query: Text = Field(description="PromQL; `${selector}` stands for the service's matchers.")
+    legend: Line = Field(description="The legend of a line.")
+
+
+class Profile(Model):
+    """An instrumentation library, or a language runtime."""
+
+    profile: Name = Field(description="The name that specifications use; also the file's name.")
+    title: Line = Field(description="The library's own name.")
+    source: Url = Field(description="Where the facts come from.")
+    notes: Text | None = Field(None, description="Traps worth knowing.")
+    protocol: Literal["http", "grpc", "any"] = Field("any", description="The protocol that it watches.")
+    parameters: dict[LabelName, Name] = Field(
+        default_factory=dict, description="Parts of names that users choose, with defaults."
+    )
+    runtime: Name | None = Field(None, description="The runtime profile that usually comes with it.")
+    release: Release | None = Field(None, description="Where the running version can be read.")
+    versions: tuple[Variant, ...] = Field((), description="Shapes by version.")
+    signals: tuple[Signal, ...] = Field((), description="Runtime panels.")
+
+
+class Period(Model):
+    """The SLO windows for which a table is meant."""
+
+    at_least: Duration = Field(description="The shortest window.")
+    at_most: Duration = Field(description="The longest window.")
+
+
+class WindowTable(Model):
+    """A burn-rate table."""
+
+    windows: Name = Field(description="The name that specifications use; also the file's name.")
+    title: Line = Field(description="What it is for.")
+    source: Url = Field(description="Where the numbers come from.")
+    period: Period = Field(description="The SLO windows for which it is chosen by itself.")
+    tiers: tuple[Tier, ...] = Field(min_length=1, description="The tiers, most urgent first.")

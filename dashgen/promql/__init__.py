@@ -1,0 +1,126 @@
+"""PromQL as text: parse it, print it in one canonical form, see what it reads. The only home of promql-parser.
+
+Thousands of expressions differ in nothing but the service that they name. They are parsed once per *shape*: the text
+with the values of equality matchers taken out. Syntax cannot depend on such a value, patterns stay in the shape.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import promql_parser
+
+_EQUALITY = re.compile(r'(!?=)\s*("(?:[^"\\]|\\.)*")')
+_SPECIAL = re.compile(r'["\\\n\t\r]')
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_HOLE = re.compile(r'"@(\d+)@"')
+_VARIABLE = re.compile(r"\$\{?(__)?[a-zA-Z_]+(?::[a-z]+)?\}?")
+
+
+class PromqlError(ValueError):
+    """The text is not PromQL; the message is the parser's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One selector: its metric name, empty if it has none, and its matchers as (label, operator, value)."""
+
+    metric: str
+    matchers: tuple[tuple[str, str, str], ...]
+
+
+def canonical(text: str) -> str:
+    """The expression in the one form in which dashgen writes it; `PromqlError` if it does not parse.
+
+    >>> canonical('sum( rate(a{b="c d"}[5m]) )')
+    'sum(rate(a{b="c d"}[5m]))'
+    """
+    shape, values = _shape(text)
+    return _HOLE.sub(lambda hole: values[int(hole[1])], _pretty(shape))
+
+
+def check(text: str) -> None:
+    """Raise `PromqlError` unless the text parses; Grafana's variables may stand in it."""
+    shape, _ = _shape(_filled(text) if "$" in text else text)
+    _pretty(shape)
+
+
+def readings(text: str) -> tuple[Reading, ...]:
+    """Every selector of an expression, in order."""
+    shape, values = _shape(_filled(text) if "$" in text else text)
+    return tuple(
+        Reading(r.metric, tuple((label, op, _value(value, values)) for label, op, value in r.matchers))
+        for r in _read(shape)
+    )
+
+
+def quoted(value: str) -> str:
+    """The inside of a double-quoted PromQL or Go string.
+
+    >>> quoted('a"b\\\\c')
+    'a\\\\"b\\\\\\\\c'
+    """
+    if not _SPECIAL.search(value):
+        return value
+    return value.translate(_ESCAPES)
+
+
+def _value(value: str, values: list[str]) -> str:
+    hole = _HOLE.fullmatch(f'"{value}"')
+    return promql_parser.parse(values[int(hole[1])]).val if hole else value  # type: ignore[attr-defined]
+
+
+def _shape(text: str) -> tuple[str, list[str]]:
+    values: list[str] = []
+
+    def hole(match: re.Match[str]) -> str:
+        values.append(match[2])
+        return f'{match[1]}"@{len(values) - 1}@"'
+
+    return _EQUALITY.sub(hole, text), values
+
+
+def _filled(text: str) -> str:
+    """Put something parseable where Grafana puts a variable's value.
+
+    >>> _filled('rate(a{b=~"$env"}[$__rate_interval])')
+    'rate(a{b=~"x"}[5m])'
+    """
+    return _VARIABLE.sub(lambda match: "5m" if match[1] else "x", text)
+
+
+@lru_cache(maxsize=65536)
+def _pretty(shape: str) -> str:
+    return _parse(shape).prettify()
+
+
+@lru_cache(maxsize=65536)
+def _read(shape: str) -> tuple[Reading, ...]:
+    return tuple(_selectors(_parse(shape)))
+
+
+def _parse(text: str) -> promql_parser.Expr:
+    try:
+        return promql_parser.parse(text)
+    except ValueError as error:
+        raise PromqlError(str(error)) from None
+
+
+def _selectors(node: object) -> Iterator[Reading]:
+    if isinstance(node, promql_parser.VectorSelector):
+        matchers = tuple((m.name, _OPERATORS[str(m.op)], m.value) for m in node.matchers.matchers)
+        yield Reading(node.name or "", matchers)
+    elif isinstance(node, promql_parser.MatrixSelector):
+        yield from _selectors(node.vector_selector)
+    else:
+        for child in ("expr", "lhs", "rhs", "param"):
+            if (inner := getattr(node, child, None)) is not None:
+                yield from _selectors(inner)
+        for argument in getattr(node, "args", None) or ():
+            yield from _selectors(argument)
+
+
+_OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}

@@ -1,0 +1,1 @@
+"""One file per product that can hold what dashgen makes."""

@@ -1,0 +1,124 @@
+"""The folder `out/`: everything is staged first, then moved into place file by file, the manifest last."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import orjson
+
+from dashgen.model.artifact import Artifact
+from dashgen.model.change import Action, Change
+
+MANIFEST = "manifest.json"
+_STAGING = ".dashgen-"
+
+
+class FolderError(Exception):
+    """The folder cannot be read or written; the message says which file and why."""
+
+
+class Folder:
+    """A folder with a manifest of what dashgen wrote into it."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self._staging = root / f"{_STAGING}{os.getpid()}"
+
+    def ours(self) -> dict[str, str]:
+        """Path → digest of every file that an earlier run wrote."""
+        try:
+            listed = orjson.loads((self.root / MANIFEST).read_bytes())["artifacts"]
+            return {str(each["path"]): str(each["sha256"]) for each in listed if _inside(str(each["path"]))}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, TypeError) as error:
+            raise FolderError(
+                f"{self.root / MANIFEST} is damaged ({error}). Restore it, or remove it to start anew."
+            ) from None
+        except OSError as error:
+            raise FolderError(f"{self.root / MANIFEST}: {error.strerror}.") from None
+
+    def digests(self, paths: Iterable[str]) -> dict[str, str]:
+        """Path → digest of those of the files that exist."""
+        found = {}
+        for path in paths:
+            try:
+                found[path] = hashlib.sha256((self.root / path).read_bytes()).hexdigest()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise FolderError(f"{self.root / path}: {error.strerror}.") from None
+        return found
+
+    def stage(self, artifact: Artifact) -> None:
+        """Put an artifact beside its place, unless the same bytes stand there already."""
+        target = self.root / artifact.path
+        try:
+            if (
+                target.is_file()
+                and target.stat().st_size == len(artifact.content)
+                and target.read_bytes() == artifact.content
+            ):
+                return
+            staged = self._staging / artifact.path
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            staged.write_bytes(artifact.content)
+        except OSError as error:
+            raise FolderError(f"{target}: {error.strerror}. Nothing was changed.") from None
+
+    def commit(self, changes: Iterable[Change], manifest: bytes) -> None:
+        """Move staged files into place, remove what is no longer wanted, and write the manifest last."""
+        real = self.root.resolve()
+        changes = list(changes)
+        try:
+            for change in changes:
+                if change.action in (Action.CREATE, Action.UPDATE):
+                    target = self.root / change.path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    if not target.parent.resolve().is_relative_to(real):
+                        raise FolderError(f"{target.parent} leads out of {self.root}. Remove the link.")
+                    os.replace(self._staging / change.path, target)
+            for change in changes:
+                if change.action is Action.DELETE:
+                    self._remove(change.path)
+            staged = self._staging / MANIFEST
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            staged.write_bytes(manifest)
+            os.replace(staged, self.root / MANIFEST)
+        except OSError as error:
+            raise FolderError(f"{error.filename}: {error.strerror}. Run the command again to finish.") from None
+
+    def discard(self) -> None:
+        """Remove what was staged, by this run and by runs that did not live to do so."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+        for left in self.root.glob(f"{_STAGING}*"):
+            if not _alive(left.name.removeprefix(_STAGING)):
+                shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.root.rmdir()  # only if it is empty
+
+    def _remove(self, path: str) -> None:
+        target = self.root / path
+        target.unlink(missing_ok=True)
+        for folder in target.relative_to(self.root).parents:
+            with contextlib.suppress(OSError):
+                (self.root / folder).rmdir() if folder != Path(".") else None
+
+
+def _inside(path: str) -> bool:
+    return not path.startswith("/") and ".." not in path.split("/")
+
+
+def _alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,43 @@
+"""Intents → Artifacts: one module per target, one writer for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dashgen.model.artifact import Artifact
+from dashgen.model.graph import Settings
+from dashgen.model.intent import Intents
+from dashgen.render import canonical
+from dashgen.render.dashboards import dashboard
+from dashgen.render.rules import rules, tests
+
+
+def artifacts(intents: Intents, settings: Settings) -> Iterator[Artifact]:
+    """Every file of one unit."""
+    owner = intents.owner
+    for each in intents.dashboards:
+        data = dashboard(each)
+        path = f"grafana/dashboards/{each.folder}/{each.uid}.json"
+        yield Artifact(path, owner, "dashboard", canonical.json(data), data)
+    if intents.groups:
+        made = rules(intents.groups)
+        yield Artifact(f"prometheus/rules/{owner}.yaml", owner, "rules", canonical.yaml_text(made).encode(), made)
+    if intents.tests:
+        cases = tests(owner, settings.slow_every, settings.tile.scrape, intents.tests)
+        yield Artifact(
+            f"prometheus/tests/{owner}.test.yaml", owner, "tests", canonical.yaml_text(cases).encode(), cases
+        )
+    if intents.routing is not None:
+        text = canonical.yaml_text(intents.routing)
+        yield Artifact("alertmanager/alertmanager.yaml", owner, "alertmanager", text.encode(), intents.routing)
+    for page in intents.runbooks:
+        yield Artifact(f"runbooks/{owner}/{page.alert}.md", owner, "runbook", page.text.encode())
+
+
+def manifest(made: Mapping[str, tuple[str, str, str]], version: str) -> bytes:
+    """The list of everything that was made, from path → (owner, kind, digest)."""
+    listed = [
+        {"kind": kind, "owner": owner, "path": path, "sha256": digest}
+        for path, (owner, kind, digest) in sorted(made.items())
+    ]
+    return canonical.json({"artifacts": listed, "dashgen": version})

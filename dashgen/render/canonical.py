@@ -1,0 +1,106 @@
+"""The only writer of JSON and YAML: the same data gives the same bytes, on every machine and every run.
+
+YAML is written here rather than by PyYAML because a large graph is a hundred megabytes of rules and tests, and
+PyYAML's C emitter would take most of the time of a run (`bench/yaml.py` compares the two). It writes a small part of
+YAML 1.2 that readers of YAML 1.1 read alike: block style, plain or double-quoted scalars, literal blocks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+_PLAIN = re.compile(r"(?:[A-Za-z_(/][!-~]*(?: [!-~]+)*|(?:[0-9]+(?:ms|[smhdwy]))+)\Z")
+_UNSAFE = re.compile(r":(?: |\Z)| #")
+_RESERVED = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_LITERAL = re.compile(r"[ -~\u00a1-\u1fff\u2030-\ud7ff\U00010000-\U0001ffff\n]*\Z")
+
+
+def json(value: Any) -> bytes:
+    """JSON with sorted keys, two spaces, and a newline at the end."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
+def yaml_text(value: Any) -> str:
+    r"""YAML in the order of the data, one item a line, texts quoted wherever a reader might misread them.
+
+    >>> yaml_text({"a": ["x", {"b": "no", "c": "5"}], "d": {}, "e": "1\n2"})
+    'a:\n- x\n- b: "no"\n  c: "5"\nd: {}\ne: |-\n  1\n  2\n'
+    """
+    out: list[str] = []
+    if isinstance(value, dict) and value:
+        _mapping(value, "", out, "")
+    elif isinstance(value, list | tuple) and value:
+        _sequence(value, "", out)
+    else:
+        out.append(_scalar(value, "") + "\n")
+    return "".join(out)
+
+
+def _mapping(value: dict[str, Any], indent: str, out: list[str], first: str) -> None:
+    lead = first
+    for key, each in value.items():
+        head = f"{lead}{_key(key)}:"
+        lead = indent
+        if isinstance(each, dict) and each:
+            out.append(head + "\n")
+            _mapping(each, indent + "  ", out, indent + "  ")
+        elif isinstance(each, list | tuple) and each:
+            out.append(head + "\n")
+            _sequence(each, indent, out)
+        else:
+            out.append(f"{head} {_scalar(each, indent)}\n")
+
+
+def _sequence(value: list[Any] | tuple[Any, ...], indent: str, out: list[str]) -> None:
+    for each in value:
+        if isinstance(each, dict) and each:
+            _mapping(each, indent + "  ", out, indent + "- ")
+        elif isinstance(each, list | tuple) and each:
+            out.append(f"{indent}-\n")
+            _sequence(each, indent + "  ", out)
+        else:
+            out.append(f"{indent}- {_scalar(each, indent)}\n")
+
+
+def _key(key: str) -> str:
+    return key if key.isidentifier() and key.isascii() and key.lower() not in _RESERVED else _text(key)
+
+
+def _scalar(value: Any, indent: str) -> str:
+    if isinstance(value, str):
+        return _block(value, indent) if "\n" in value else _text(value)
+    if isinstance(value, bool | None):
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        mantissa, exponent, power = repr(value).partition("e")
+        return f"{mantissa if '.' in mantissa else f'{mantissa}.0'}{exponent}{power}"
+    return "{}" if isinstance(value, dict) else "[]"
+
+
+def _text(value: str) -> str:
+    if _PLAIN.match(value) and not _UNSAFE.search(value) and value.lower() not in _RESERVED:
+        return value
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", orjson.dumps(value).decode())
+
+
+def _block(value: str, indent: str) -> str:
+    """Several lines as a literal block, or quoted where a block would not keep them."""
+    lines = value.split("\n")
+    if (
+        not _LITERAL.match(value)
+        or not lines[0].strip()
+        or any(line.endswith(" ") for line in lines)
+        or lines[-1:] == lines[-2:-1] == [""]
+    ):
+        return _text(value)
+    chomp = "" if lines[-1] == "" else "-"
+    body = lines[:-1] if chomp == "" else lines
+    mark = "2" if lines[0].startswith(" ") else ""
+    inside = "\n".join(f"{indent}  {line}" if line else "" for line in body)
+    return f"|{mark}{chomp}\n{inside}"

@@ -1,0 +1,87 @@
+"""Dashboards → classic Grafana JSON: panels laid out on the grid, with ids that outlive their neighbours."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from dashgen import conventions as c
+from dashgen.model.intent import Dashboard, Panel, Query, Row
+from dashgen.render import panels as grafana
+
+Json = dict[str, Any]
+COLUMNS = 24
+
+
+def dashboard(intent: Dashboard) -> Json:
+    """One dashboard as JSON."""
+    return grafana.dashboard(
+        uid=intent.uid,
+        title=intent.title,
+        description=intent.description,
+        tags=list(intent.tags),
+        span=intent.span,
+        refresh=intent.refresh,
+        variables=[grafana.variable(each) for each in intent.variables],
+        annotations=[grafana.annotation(each) for each in intent.annotations],
+        links=[grafana.link(each["title"], each["url"], icon=each.get("icon", "dashboard")) for each in intent.links],
+        panels=_panels(intent.rows),
+    )
+
+
+def _panels(rows: tuple[Row, ...]) -> list[Json]:
+    made: list[Json] = []
+    y = 0
+    for row in rows:
+        if not row.panels:
+            continue
+        start = y + 1 if row.title else y
+        inside, end = _lay_out(row.panels, start)
+        if row.title:
+            made.append(grafana.row(row.title, c.panel_id(f"row:{row.title}"), y, row.collapsed, inside))
+        if not (row.title and row.collapsed):
+            made += inside
+        y = start if row.title and row.collapsed else end
+    return made
+
+
+def _lay_out(panels: tuple[Panel, ...], top: int) -> tuple[list[Json], int]:
+    """Place panels from left to right; a panel that does not fit starts a new line below the tallest."""
+    made: list[Json] = []
+    x, y, tallest = 0, top, 0
+    for panel in panels:
+        if x + panel.width > COLUMNS:
+            x, y, tallest = 0, y + tallest, 0
+        made.append(_panel(panel, grafana.position(x, y, panel.width, panel.height)))
+        x, tallest = x + panel.width, max(tallest, panel.height)
+    return made, y + tallest
+
+
+def _panel(panel: Panel, place: Json) -> Json:
+    skeleton = _skeleton(panel.type, orjson.dumps(panel.look, default=float))
+    made = {**skeleton, "id": c.panel_id(panel.key), "title": panel.title, "gridPos": place}
+    if panel.description:
+        made["description"] = panel.description
+    if panel.type != "text":
+        made["targets"] = [_target(panel.type, query) for query in panel.queries]
+    if panel.links:
+        field = made["fieldConfig"]
+        links = [grafana.link(str(each["title"]), str(each["url"]), blank=True) for each in panel.links]
+        made["fieldConfig"] = {**field, "defaults": {**field["defaults"], "links": links}}
+    return made
+
+
+def _target(kind: str, query: Query) -> Json:
+    if kind == "logs":
+        return grafana.log_target(query.expr, query.ref)
+    return grafana.target(
+        query.expr, query.legend, query.ref, instant=query.instant, table=query.table, exemplar=query.exemplar
+    )
+
+
+@lru_cache(maxsize=4096)
+def _skeleton(kind: str, look: bytes) -> Json:
+    """Everything about a panel that does not depend on its content; made by grafanalib once, then reused."""
+    return grafana.panel(kind, orjson.loads(look))

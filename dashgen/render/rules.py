@@ -1,0 +1,64 @@
+"""Rule groups and their tests → Prometheus's YAML, one document per file, expressions in canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dashgen import promql
+from dashgen.model.intent import Group, Rule, RuleTest
+
+
+def rules(groups: Sequence[Group]) -> dict[str, Any]:
+    """A rule file."""
+    return {
+        "groups": [{"name": g.name, "interval": g.every, "rules": [_rule(rule) for rule in g.rules]} for g in groups]
+    }
+
+
+def tests(owner: str, every: str, interval: str, cases: Sequence[RuleTest]) -> dict[str, Any]:
+    """A promtool test file for a rule file that stands in the folder beside it."""
+    return {
+        "rule_files": [f"../rules/{owner}.yaml"],
+        "evaluation_interval": every,
+        "tests": [_test(case, interval) for case in cases],
+    }
+
+
+def expression(text: str) -> str:
+    """The canonical form of an expression; as it is where it does not parse, for the checks to report."""
+    try:
+        return promql.canonical(text)
+    except promql.PromqlError:
+        return text
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    made: dict[str, Any] = {"alert" if rule.alert else "record": rule.name, "expr": expression(rule.expr)}
+    if rule.wait:
+        made["for"] = rule.wait
+    if rule.keep:
+        made["keep_firing_for"] = rule.keep
+    made["labels"] = dict(sorted(rule.labels.items()))
+    if rule.annotations:
+        made["annotations"] = dict(sorted(rule.annotations.items()))
+    return made
+
+
+def _test(case: RuleTest, interval: str) -> dict[str, Any]:
+    return {
+        "name": case.name,
+        "interval": interval,
+        "input_series": [{"series": series, "values": values} for series, values in case.series],
+        "promql_expr_test": [
+            *(_expectation(labels, case.at, 1) for labels in case.firing),
+            *(_expectation(labels, case.at, 0) for labels in case.silent),
+        ],
+    }
+
+
+def _expectation(labels: Mapping[str, str], at: str, firing: int) -> dict[str, Any]:
+    """Whether an alert is firing. `ALERTS` is asked because promtool compares annotations to the letter otherwise."""
+    matchers = ",".join(f'{label}="{promql.quoted(value)}"' for label, value in sorted(labels.items()))
+    expr = f'count(ALERTS{{{matchers},alertstate="firing"}}) or vector(0)'
+    return {"expr": expr, "eval_time": at, "exp_samples": [{"labels": "{}", "value": firing}]}

@@ -1,0 +1,121 @@
+"""Pass 7: chains: their path along declared calls, their promises at the entry, and what those depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from dashgen import conventions as c
+from dashgen.diagnostics import Diagnostic, did_you_mean
+from dashgen.model.graph import Chain, Hop
+from dashgen.model.slo import Slo
+from dashgen.model.spec import Chain as ChainSpec
+from dashgen.resolve.draft import Draft, Result
+from dashgen.resolve.objective import Subject, make
+from dashgen.resolve.refs import make_team, ref, slo_uid
+
+
+def chains(draft: Draft) -> Result:
+    """Resolve every chain whose services are sound."""
+    found: list[Diagnostic] = []
+    made: list[Chain] = []
+    for name, spec in draft.spec.chains.items():
+        found += _path(draft, name, spec)
+        steps = [step.partition("/")[::2] for step in spec.path]
+        known = all(
+            service in draft.implementations and (not op or op in draft.spec.services[service].operations)
+            for service, op in steps
+        )
+        team = spec.team or (draft.spec.services[steps[0][0]].team if known else "")
+        if not known or team not in draft.spec.teams:
+            continue
+        hops = tuple(_hop(draft, position, steps) for position in range(len(steps)))
+        slos, problems = _slos(draft, name, spec, hops[0], team)
+        found += problems
+        made.append(
+            Chain(
+                name=name,
+                title=spec.title or name,
+                description=spec.description or "",
+                team=make_team(draft, team),
+                uid=c.uid(draft.settings.name, c.CHAIN, name),
+                slo_uid=slo_uid(draft, c.CHAIN, name),
+                hops=hops,
+                slos=slos,
+                dependencies=_dependencies(draft, [service for service, _ in steps]),
+                path=("chains", name),
+            )
+        )
+    return replace(draft, chains=tuple(made)), found
+
+
+def _path(draft: Draft, name: str, spec: ChainSpec) -> Iterator[Diagnostic]:
+    services = draft.spec.services
+    steps = [step.partition("/")[0] for step in spec.path]
+    for position, service in enumerate(steps):
+        path = ("chains", name, "path", position)
+        if service in steps[:position]:
+            detail = f"“{service}” stands twice on the path. A chain visits a service once; make two chains of it."
+            yield draft.error("spec/path-repeats", "A chain visits a service twice", detail, *path)
+        elif position and steps[position - 1] in services and service in services:
+            caller = steps[position - 1]
+            if service not in services[caller].calls:
+                calls = services[caller].calls
+                listed = f" It calls: {', '.join(sorted(calls))}." if calls else " It calls nothing."
+                detail = (
+                    f"“{caller}” does not call “{service}”.{did_you_mean(service, calls) or listed} Declare the call."
+                )
+                yield draft.error("spec/path-call", "A chain's path has no such call", detail, *path)
+
+
+def _hop(draft: Draft, position: int, steps: Sequence[tuple[str, ...]]) -> Hop:
+    service, operation = steps[position]
+    edge = draft.edges.get((steps[position - 1][0], service)) if position else None
+    measured = bool(edge and edge.sources)
+    return Hop(position, ref(draft, service), operation, measured, draft.slos.get(service, ()))
+
+
+def _slos(draft: Draft, name: str, spec: ChainSpec, entry: Hop, team: str) -> tuple[tuple[Slo, ...], list[Diagnostic]]:
+    found: list[Diagnostic] = []
+    made: list[Slo] = []
+    service = entry.service.name
+    sources = tuple(each.source for each in draft.implementations[service])
+    subject = Subject("chain", name, service, team, slo_uid(draft, c.CHAIN, name), ("chains", name))
+    for operation in draft.operations.get(service, ()):
+        sources = operation.sources if operation.name == entry.operation else sources
+    for slo_name, slo_spec in spec.slos.items():
+        path = ("chains", name, "slos", slo_name)
+        if slo_spec.operation:
+            detail = f"A chain is measured at its entry. Write it into the path: `{service}/{slo_spec.operation}`."
+            found.append(
+                draft.error(
+                    "spec/chain-operation", "A chain's SLO names an operation", detail, *path, "operation", key=True
+                )
+            )
+            continue
+        slo, problems = make(draft, slo_name, slo_spec, sources, subject)
+        found += problems
+        made += [slo] if slo else []
+    return tuple(made), found
+
+
+def _dependencies(draft: Draft, path: list[str]) -> tuple[tuple[str, Decimal], ...]:
+    """Every service that the entry cannot do without, with its availability objective (1 where it has none)."""
+    reached: list[str] = []
+    waiting = [path[0]]
+    while waiting:
+        service = waiting.pop(0)
+        if service in reached:
+            continue
+        reached.append(service)
+        waiting += [
+            server for (client, server), edge in draft.edges.items() if client == service and edge.criticality == "hard"
+        ]
+    objectives = []
+    for service in reached:
+        promised = [
+            slo.objective for slo in draft.slos.get(service, ()) if slo.kind == "availability" and not slo.operation
+        ]
+        objectives.append((service, min(promised, default=Decimal(1))))
+    return tuple(objectives)

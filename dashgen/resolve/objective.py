@@ -1,0 +1,181 @@
+"""Helper of the passes: one SLO, its threshold, its window and its burn-rate tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from dashgen.diagnostics import Diagnostic, did_you_mean
+from dashgen.model.profile import WindowTable
+from dashgen.model.slo import LONGEST_WINDOW, RAW_UP_TO, SHORTEST_WINDOW, BurnTier, Slo
+from dashgen.model.spec import Slo as SloSpec
+from dashgen.model.spec import Tier
+from dashgen.model.telemetry import Source
+from dashgen.model.units import DAY, HOUR, duration, number
+from dashgen.resolve.draft import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who makes the promise: a service or a chain; `service` is where it is measured."""
+
+    level: Literal["service", "chain"]
+    name: str
+    service: str
+    team: str
+    uid: str
+    path: tuple[str, ...]
+
+
+def make(
+    draft: Draft,
+    name: str,
+    spec: SloSpec,
+    sources: tuple[Source, ...],
+    subject: Subject,
+) -> tuple[Slo | None, list[Diagnostic]]:
+    """One SLO, or what is wrong with it."""
+    path = (*subject.path, "slos", name)
+    kind = spec.type or ("latency" if spec.threshold else "availability")
+    window = int(spec.window or draft.spec.defaults.window)
+    budget = 1 - spec.objective / 100
+    found = [*_window(draft, spec, window, path), *_threshold(draft, spec, kind, sources, path)]
+    tiers: tuple[BurnTier, ...] = ()
+    if not found:
+        tiers, found = _tiers(draft, spec, window, budget, path)
+    if found:
+        return None, found
+    title = spec.title or f"{kind.capitalize()} of {subject.name}{f', {spec.operation}' if spec.operation else ''}"
+    slo = Slo(
+        name=name,
+        title=title,
+        description=spec.description or "",
+        kind=kind,
+        objective=spec.objective / 100,
+        window=window,
+        threshold=spec.threshold if kind == "latency" else None,
+        operation=spec.operation or "",
+        sources=sources,
+        tiers=tiers,
+        level=subject.level,
+        subject=subject.name,
+        service=subject.service,
+        team=subject.team,
+        env=draft.settings.env,
+        uid=subject.uid,
+        path=path,
+    )
+    return slo, found
+
+
+def _window(draft: Draft, spec: SloSpec, window: int, path: tuple[str, ...]) -> Iterator[Diagnostic]:
+    if not SHORTEST_WINDOW <= window <= LONGEST_WINDOW or window % DAY:
+        place = (*path, "window") if spec.window else ("defaults", "window")
+        detail = f"{duration(window)} is out of range. An SLO window is a whole number of days from 7d to 90d."
+        yield draft.error("spec/window", "The SLO window is out of range", detail, *place)
+
+
+def _threshold(
+    draft: Draft, spec: SloSpec, kind: str, sources: tuple[Source, ...], path: tuple[str, ...]
+) -> Iterator[Diagnostic]:
+    if kind == "availability":
+        if spec.threshold:
+            detail = "An availability SLO counts failures and has no threshold. Remove it, or make it `type: latency`."
+            yield draft.error(
+                "spec/threshold", "A threshold without a latency SLO", detail, *path, "threshold", key=True
+            )
+        return
+    if spec.threshold is None:
+        detail = "A latency SLO counts requests slower than a threshold. Add one, such as `threshold: 250ms`."
+        yield draft.error("spec/threshold", "A latency SLO without a threshold", detail, *path, key=True)
+        return
+    for source in sources:
+        histogram = source.duration
+        if histogram is None:
+            detail = f"{source.profile} has no histogram of durations, so slow requests cannot be counted."
+            yield draft.error("spec/no-histogram", "A latency SLO without a histogram", detail, *path, "threshold")
+        elif not histogram.native and spec.threshold not in [b * histogram.scale for b in histogram.bounds]:
+            bounds = sorted(b * histogram.scale for b in histogram.bounds)
+            near = [b for b in bounds if b < spec.threshold][-1:] + [b for b in bounds if b > spec.threshold][:1]
+            detail = (
+                f"{duration(spec.threshold)} is no bucket bound of {source.profile}, so requests below it are not "
+                f"counted. Use {' or '.join(duration(b) for b in near)}, or add the bucket to the service and to a "
+                "profile of your own."
+            )
+            yield draft.error("spec/bucket", "The threshold is no bucket bound", detail, *path, "threshold")
+
+
+def _tiers(
+    draft: Draft, spec: SloSpec, window: int, budget: Decimal, path: tuple[str, ...]
+) -> tuple[tuple[BurnTier, ...], list[Diagnostic]]:
+    table, problem = _table(draft, spec, window, path)
+    listed = spec.burn_rates.tiers or (table.tiers if table else ())
+    found = [problem] if problem else []
+    made = []
+    for name in spec.burn_rates.off:
+        if name not in [tier.name for tier in listed] and listed:
+            detail = f"There is no tier “{name}” to switch off.{did_you_mean(name, [t.name for t in listed])}"
+            found.append(draft.error("spec/unknown-tier", "Unknown burn-rate tier", detail, *path, "burn_rates", "off"))
+    for position, tier in enumerate(listed):
+        if tier.name in spec.burn_rates.off:
+            continue
+        own = spec.burn_rates.tiers
+        place = (*path, "burn_rates", "tiers", position) if own else (*path, "objective")
+        burn = _burn(tier, spec, window, budget)
+        problems = [*_sane(draft, burn, place), *_possible(draft, burn, place)]
+        found += problems
+        made += [burn] if not problems else []
+    return tuple(made), found
+
+
+def _burn(tier: Tier, spec: SloSpec, window: int, budget: Decimal) -> BurnTier:
+    wanted = spec.burn_rates.minimum_bad_events
+    minimum = tier.minimum_bad_events if wanted is None else wanted
+    return BurnTier(
+        tier.name, tier.severity, int(tier.long), int(tier.short), tier.budget / 100, minimum, window, budget
+    )
+
+
+def _table(
+    draft: Draft, spec: SloSpec, window: int, path: tuple[str, ...]
+) -> tuple[WindowTable | None, Diagnostic | None]:
+    """The table that the SLO names, or the closest one that is meant for its window."""
+    tables: Mapping[str, WindowTable] = draft.library.windows
+    if spec.burn_rates.tiers or spec.burn_rates.table:
+        return tables.get(spec.burn_rates.table or ""), None
+    fitting = [t for t in tables.values() if t.period.at_least <= window <= t.period.at_most]
+    if fitting:
+        return min(fitting, key=lambda t: (t.period.at_most - t.period.at_least, t.windows)), None
+    detail = f"No table in `alerts/windows/` is meant for {duration(window)}. Name one with `burn_rates:`, or add one."
+    return None, draft.error("spec/no-table", "No burn-rate table fits", detail, *path, key=True)
+
+
+def _sane(draft: Draft, tier: BurnTier, place: tuple[object, ...]) -> Iterator[Diagnostic]:
+    rules = (
+        (tier.short < tier.long, "the short window must be shorter than the long one"),
+        (tier.long <= tier.period, "the long window must not exceed the SLO's own"),
+        (tier.short >= RAW_UP_TO, "the short window must be at least 5m"),
+        (
+            all(w % draft.settings.tile.seconds == 0 or w == RAW_UP_TO for w in (tier.long, tier.short)),
+            "a window must be whole tiles",
+        ),
+        (all(w % HOUR == 0 for w in (tier.long, tier.short) if w >= DAY), "a window of days must be whole hours"),
+    )
+    for holds, rule in rules:
+        if not holds:
+            detail = f"{tier.name} ({tier.long_name} and {tier.short_name}): {rule}."
+            yield draft.error("spec/tier", "A burn-rate tier makes no sense", detail, *place)
+
+
+def _possible(draft: Draft, tier: BurnTier, place: tuple[object, ...]) -> Iterator[Diagnostic]:
+    if tier.threshold >= 1:
+        limit = (1 - 1 / tier.factor) * 100
+        detail = (
+            f"{tier.name} fires when {number(tier.factor)} × {number(tier.budget)} = {number(tier.threshold)} of all "
+            "events are bad, which is more than all of them. At this window it needs an objective above "
+            f"{number(limit.quantize(Decimal('0.01')))}. Raise the objective, switch the tier "
+            f"off with `burn_rates: {{off: [{tier.name}]}}`, or give tiers of your own."
+        )
+        yield draft.error("spec/tier-impossible", "A burn-rate tier can never fire", detail, *place)

@@ -1,0 +1,65 @@
+"""Pass 1: the graph-wide settings, and the tile in which events are counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from dashgen.diagnostics import Diagnostic
+from dashgen.model.graph import Settings, Tile
+from dashgen.model.spec import Spec
+from dashgen.model.units import MINUTE, duration
+from dashgen.resolve.draft import Draft, Result
+
+SCRAPES_PER_TILE = 4
+SLOWEST_GROUP = 3 * MINUTE  # windows of days move slowly; three minutes stay well inside the lookback of five
+LONGEST_SCRAPE = MINUTE  # four of them still fit into Prometheus's five minutes of lookback
+
+
+def settings(draft: Draft) -> Result:
+    """Check the scrape interval and settle the tile."""
+    found: list[Diagnostic] = []
+    interval = draft.spec.defaults.scrape_interval
+    if not 1 <= interval <= LONGEST_SCRAPE:
+        detail = (
+            f"{duration(interval)} is out of range. dashgen counts events in tiles of at least {SCRAPES_PER_TILE} "
+            "scrapes, and a tile must stay below Prometheus's lookback of 5m; scrape every 1s to 1m."
+        )
+        found.append(
+            draft.error(
+                "spec/scrape-interval", "The scrape interval is out of range", detail, "defaults", "scrape_interval"
+            )
+        )
+        return draft, found
+    settled = tile(interval)
+    slow = duration(max(SLOWEST_GROUP, settled.seconds))
+    return replace(draft, settings=replace(draft.settings, tile=settled, slow_every=slow)), found
+
+
+def unsettled(spec: Spec) -> Settings:
+    """The settings as written, with the tile of the default interval."""
+    defaults = spec.defaults
+    return Settings(
+        name=spec.graph,
+        title=spec.title or spec.graph,
+        env=defaults.env,
+        tile=tile(Decimal(15)),
+        slow_every=duration(SLOWEST_GROUP),
+        metrics=defaults.datasources.metrics,
+        traces=defaults.datasources.traces,
+        logs=defaults.datasources.logs,
+        runbooks=(defaults.runbooks or "").rstrip("/"),
+        grafana=(defaults.grafana or "").rstrip("/"),
+        dimensions=defaults.dimensions,
+    )
+
+
+def tile(interval: Decimal) -> Tile:
+    """The smallest whole number of minutes that holds four scrapes.
+
+    >>> tile(Decimal(15)).name, tile(Decimal(15)).range, tile(Decimal(30)).name, tile(Decimal(60)).range
+    ('1m', '1m15s', '2m', '5m')
+    """
+    minutes = -(-int(interval * SCRAPES_PER_TILE) // MINUTE)
+    length = minutes * MINUTE
+    return Tile(length, duration(length), duration(length + interval), duration(length), duration(interval))

@@ -1,0 +1,1 @@
+"""How results are shown: to people on a console, to machines as JSON, SARIF and annotations. Views decide nothing."""
