@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 GRAPH, SERVICE, CHAIN, SLO, OPERATION = "graph", "service", "chain", "slo", "operation"
 CLIENT, SERVER, LANGUAGE, TEAM, ENV = "client", "server", "language", "team", "env"
@@ -15,6 +16,7 @@ UID_LENGTH = 40
 GROUP_RULES = 20  # Mimir's default limit of rules in a group
 
 
+@lru_cache(maxsize=65536)
 def slug(text: str) -> str:
     """Lower-case words joined by dashes; a short hash is added when characters had to go.
 
@@ -25,6 +27,7 @@ def slug(text: str) -> str:
     return plain if plain == text else f"{plain}-{_hash(text)}".lstrip("-")
 
 
+@lru_cache(maxsize=65536)
 def uid(graph: str, kind: str, name: str = "") -> str:
     """The uid of a dashboard: stable, readable, at most 40 characters.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dashgen import __version__
-from dashgen.compile import Compilation
+from dashgen.compile import Compilation, Unit, fingerprints
 from dashgen.diagnostics import Diagnostic, has_errors, in_order
 from dashgen.explain import Explanation, explanations
 from dashgen.load import Sources, load_library, load_spec, project_root, write_starter
@@ -18,9 +19,11 @@ from dashgen.model.graph import Graph
 from dashgen.model.library import Library
 from dashgen.plan import plan_files
 from dashgen.push.remotes.folder import Folder
+from dashgen.push.remotes.memory import Memory
 from dashgen.render import artifacts, manifest
 from dashgen.resolve import resolve
 from dashgen.verify import Made, Verifier
+from dashgen.workers import spread
 
 Progress = Callable[[int, int], None]
 
@@ -33,6 +36,59 @@ class Project:
     graph: Graph
     library: Library
     sources: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was made for one unit: path → (kind, digest), how much of what, and what was found."""
+
+    owner: str
+    files: Mapping[str, tuple[str, str]]
+    made: Counter[str]
+    found: tuple[Diagnostic, ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """The result as plain data, for the memory; it is kept only where nothing was found."""
+        return {"owner": self.owner, "files": self.files, "made": dict(self.made)}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Result:
+        """The result from plain data."""
+        files = {path: (kind, digest) for path, (kind, digest) in data["files"].items()}
+        return cls(data["owner"], files, Counter(data["made"]))
+
+
+class Work:
+    """Compile, render and verify, unit by unit; with a folder, stage what is made there."""
+
+    def __init__(self, project: Project, today: datetime.date, folder: Folder | None = None):
+        self._project, self._folder = project, folder
+        self._compilation = Compilation(project.graph, project.library)
+        self._verifier = Verifier(project.graph, project.sources.at, today)
+        self._canonical = project.library.contract.pattern(project.graph.settings.tile.name)
+        self.units = list(self._compilation.units())
+        self.found = [*self._compilation.found, *self._verifier.of_graph()]
+
+    def __call__(self, unit: Unit) -> Result:
+        """Make one unit."""
+        settings = self._project.graph.settings
+        intents, found = self._compilation.intents(unit)
+        if intents is None:
+            return Result(unit.owner, {}, Counter(), tuple(found))
+        made = Made(settings, self._canonical, intents, tuple(artifacts(intents, settings)))
+        if self._folder:
+            for artifact in made.artifacts:
+                self._folder.stage(artifact)
+        files = {artifact.path: (artifact.kind, artifact.sha256) for artifact in made.artifacts}
+        return Result(unit.owner, files, _count(made), tuple(self._verifier.of_unit(made)))
+
+
+def _count(made: Made) -> Counter[str]:
+    rules = [rule for group in made.intents.groups for rule in group.rules]
+    counter = Counter(str(artifact.kind) for artifact in made.artifacts)
+    counter["recording rules"] = sum(not rule.alert for rule in rules)
+    counter["alerts"] = sum(rule.alert for rule in rules)
+    return counter
 
 
 def open_project(path: Path) -> tuple[Project | None, list[Diagnostic]]:
@@ -49,31 +105,16 @@ def open_project(path: Path) -> tuple[Project | None, list[Diagnostic]]:
     return Project(path, graph, library, sources), in_order(found)
 
 
-def make(
-    project: Project, today: datetime.date, progress: Progress | None = None
-) -> Iterator[tuple[Made | None, list[Diagnostic]]]:
-    """Compile, render and verify one unit after another; findings on the graph itself come first."""
-    compilation = Compilation(project.graph, project.library)
-    verifier = Verifier(project.graph, project.sources.at, today)
-    yield None, [*compilation.found, *verifier.of_graph()]
-    if has_errors(compilation.found):
-        return
-    canonical = project.library.contract.pattern(project.graph.settings.tile.name)
-    units = list(compilation.units())
-    for position, unit in enumerate(units):
-        intents, found = compilation.intents(unit)
-        if intents is None:
-            yield None, found
-            continue
-        made = Made(project.graph.settings, canonical, intents, tuple(artifacts(intents, project.graph.settings)))
-        yield made, verifier.of_unit(made)
-        if progress:
-            progress(position + 1, len(units))
-
-
 def check(project: Project, today: datetime.date, progress: Progress | None = None) -> list[Diagnostic]:
     """All findings on a project."""
-    return in_order(d for _, found in make(project, today, progress) for d in found)
+    work = Work(project, today)
+    found = [*work.found]
+    if not has_errors(found):
+        for result in _counted(
+            spread(lambda index: work(work.units[index]), len(work.units)), len(work.units), progress
+        ):
+            found += result.found
+    return in_order(found)
 
 
 def explain(project: Project) -> tuple[list[Explanation], list[Diagnostic]]:
@@ -91,36 +132,38 @@ def generate(
     project: Project, out: Path, today: datetime.date, *, dry: bool = False, progress: Progress | None = None
 ) -> Outcome:
     """Bring a folder to the wanted state, or with `dry` only say what would change. Nothing is changed on an error."""
-    outcome = Outcome()
     folder = Folder(out)
-    wanted: dict[str, tuple[str, str, str]] = {}
+    memory = Memory(out, project.library.fingerprint)
+    work = Work(project, today, None if dry else folder)
+    outcome = Outcome(found=[*work.found])
     try:
         ours = folder.ours()
-        for made, found in make(project, today, progress):
-            outcome.found += found
-            if made is None:
-                continue
-            _count(outcome.made, made)
-            for artifact in made.artifacts:
-                wanted[artifact.path] = (artifact.owner, artifact.kind, artifact.sha256)
-                if not dry:
-                    folder.stage(artifact)
-        outcome.found = in_order(outcome.found)
+        keys = fingerprints(project.graph, work.units)
+        recalled = {u.owner: Result.of(entry) for u in work.units if (entry := memory.recall(u.owner, keys[u.owner]))}
+        todo = [unit for unit in work.units if unit.owner not in recalled] if not has_errors(work.found) else []
+        made = {r.owner: r for r in _counted(spread(lambda index: work(todo[index]), len(todo)), len(todo), progress)}
+        results = [made.get(unit.owner) or recalled[unit.owner] for unit in work.units if unit.owner in made | recalled]
+        wanted = {path: (r.owner, kind, digest) for r in results for path, (kind, digest) in r.files.items()}
+        outcome.found = in_order([*outcome.found, *(d for r in results for d in r.found)])
+        outcome.made = sum((r.made for r in results), Counter())
         digests = {path: digest for path, (_, _, digest) in wanted.items()}
-        outcome.changes = plan_files(digests, folder.digests({*digests, *ours}), ours)
+        known = {path: digest for r in recalled.values() for path, (_, digest) in r.files.items()}
+        outcome.changes = plan_files(digests, folder.digests({*digests, *ours}, known), ours)
         blocked = has_errors(outcome.found) or any(c.action is Action.CONFLICT for c in outcome.changes)
         if not dry and not blocked:
             folder.commit(outcome.changes, manifest(wanted, __version__))
+            fresh = (result for result in made.values() if not result.found)
+            memory.keep(((r.owner, keys[r.owner], r.data(), r.files) for r in fresh), recalled)
     finally:
         folder.discard()
     return outcome
 
 
-def _count(counter: Counter[str], made: Made) -> None:
-    counter.update(artifact.kind for artifact in made.artifacts)
-    rules = [rule for group in made.intents.groups for rule in group.rules]
-    counter["recording rules"] += sum(not rule.alert for rule in rules)
-    counter["alerts"] += sum(rule.alert for rule in rules)
+def _counted(results: Iterator[Result], total: int, progress: Progress | None) -> Iterator[Result]:
+    for position, result in enumerate(results):
+        if progress:
+            progress(position + 1, total)
+        yield result
 
 
-__all__ = ["Project", "check", "explain", "generate", "make", "open_project", "write_starter"]
+__all__ = ["Project", "check", "explain", "generate", "open_project", "write_starter"]

@@ -11,7 +11,7 @@ from dashgen.compile.context import environment
 from dashgen.compile.engine import Compiler, Scope, Template, TemplateFault
 from dashgen.compile.grammar import unknown_keys
 from dashgen.compile.leaf import Dialect
-from dashgen.compile.units import COLLECTIONS, Unit, units
+from dashgen.compile.units import COLLECTIONS, Unit, fingerprints, units
 from dashgen.diagnostics import Diagnostic
 from dashgen.model.graph import Graph
 from dashgen.model.intent import Group, Intents, Rule, RuleTest
@@ -135,3 +135,6 @@ def _merged(tests: Iterable[RuleTest]) -> Iterator[RuleTest]:
             firing, silent = (*other.firing, *test.firing), (*other.silent, *test.silent)
             merged[key] = RuleTest(other.name, series, other.at, firing, silent)
     return iter(merged.values())
+
+
+__all__ = ["Compilation", "Unit", "fingerprints"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from dashgen import conventions as c
@@ -79,6 +80,7 @@ def _line(text: object) -> str:
     return " ".join(str(text).split())
 
 
+@cache
 def _kebab(name: str) -> str:
     """The name of an alert's runbook template.
 
@@ -100,5 +102,5 @@ def _tests(tree: Mapping[str, Any], identity: Mapping[str, str], subject: Any, t
         expected = ((identity,), ()) if fires else ((), (identity,))
         yield RuleTest(str(case["name"]), series, at, *expected)
     if measured:
-        yield RuleTest(IDLE, traffic.of(subject, shape="idle"), TEST_AT, (), (identity,))
-        yield RuleTest(RESET, traffic.of(subject, shape="reset"), TEST_AT, (), (identity,))
+        yield RuleTest(IDLE, traffic.shaped(subject, "idle"), TEST_AT, (), (identity,))
+        yield RuleTest(RESET, traffic.shaped(subject, "reset"), TEST_AT, (), (identity,))

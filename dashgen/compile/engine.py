@@ -7,7 +7,7 @@ Three control keys: `for_each: slo in service.slos` repeats a mapping, `when: <<
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -16,7 +16,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from dashgen.compile.leaf import Dialect, Leaf, LeafFault, split
+from dashgen.compile.leaf import Dialect, LeafFault, split
 from dashgen.diagnostics import Diagnostic, Span, did_you_mean
 from dashgen.model import tree
 
@@ -25,7 +25,7 @@ _LOOP = re.compile(r"([a-z_]+)\s+in\s+(.+)", re.DOTALL)
 _MUTATORS = frozenset(
     ("append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update", "format")
 )
-_CONTROL = ("for_each", "when", "use")
+_CONTROL = frozenset(("for_each", "when"))
 
 
 class TemplateFault(Exception):
@@ -51,9 +51,20 @@ class Sandbox(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
         )
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
-        """Allow what is public and changes nothing; the general check costs ten times as much on every access."""
-        return not attr.startswith("_") and attr not in _MUTATORS
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Give access to what is public and changes nothing; the general check costs ten times as much."""
+        if attribute[0] == "_" or attribute in _MUTATORS:
+            return self.unsafe_undefined(obj, attribute)
+        try:
+            return getattr(obj, attribute)
+        except AttributeError:
+            return self.getitem(obj, attribute)
+
+    def call(self, context: Any, function: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        """Call a helper. A template can name nothing but helpers, and the methods that `getattr` lets pass."""
+        kwargs.pop("_loop_vars", None)  # Jinja2's own, for functions that ask for their context
+        kwargs.pop("_block_vars", None)
+        return function(*args, **kwargs)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Calculate with decimals, and refuse powers and repeated sequences: neither belongs into a template."""
@@ -115,7 +126,17 @@ class Block:
         raise AssertionError("expressions fail together but not alone")
 
 
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A part of a template that holds no expression: made once and shared by all instances, so nobody may change it."""
+
+    value: Any
+
+
 Maker = Callable[[list[object], Scope], Any]
+Part = Constant | Maker
+Entry = tuple[tree.Scalar, tree.Node, tree.Document]
+_NOTHING = object()  # what a mapping under a `when` that does not hold leaves behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +146,8 @@ class Template:
     name: str
     variable: str
     collection: str
-    _make: Callable[[Scope], Iterator[Any]]
+    span: Span
+    _make: Callable[[Scope], Iterable[Any]]
 
     def instances(self, scope: Scope) -> list[Any]:
         """Instantiate the template in a scope; none when its `when` does not hold."""
@@ -134,7 +156,10 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles documents that share fragments, an environment, and a rule that tells the dialect of a leaf."""
+    """Compiles documents that share fragments, an environment, and a rule that tells the dialect of a leaf.
+
+    A mapping with one of the `marked` keys learns its `origin`, the place where it stands.
+    """
 
     environment: Sandbox
     fragments: Mapping[str, tree.Document]
@@ -146,88 +171,117 @@ class Compiler:
         root = document.root
         if not isinstance(root, tree.Mapping):
             raise TemplateFault("A template is a mapping.", document.span(root), "Not a template")
+        entries = self._entries(root, document)
         variable = collection = ""
-        loop = root.get("for_each")
-        if isinstance(loop, tree.Scalar):
-            variable, collection = _loop(loop, document)
+        if loop := _control(entries, "for_each"):
+            variable, collection = _loop(*loop)
             if collection.startswith("graph."):
-                entries = tuple(entry for entry in root.entries if entry[0].text != "for_each")
-                root = tree.Mapping(entries, root.line, root.column, root.end, root.size)
+                entries = [entry for entry in entries if entry[0].text != "for_each"]
             else:
                 variable = collection = ""
         block = Block(self.environment)
-        items = self._items(root, document, block, ())
+        items = self._items(entries, root, document, block, ())
+        span = document.span(root)
+        return Template(name, variable, collection.removeprefix("graph."), span, lambda s: items(block.values(s), s))
 
-        def make(scope: Scope) -> Iterator[Any]:
-            yield from items(block.values(scope), scope)
-
-        return Template(name, variable, collection.removeprefix("graph."), make)
-
-    def _items(self, node: tree.Node, document: tree.Document, block: Block, path: tuple[str, ...]) -> Maker:
-        """A maker that yields the zero or more values for which an element of a list stands."""
-        if not isinstance(node, tree.Mapping) or not any(node.get(key) for key in _CONTROL):
-            single = self._node(node, document, block, path)
-            return lambda values, scope: (single(values, scope),)
-        node, document = self._used(node, document)
-        loop, condition = node.get("for_each"), node.get("when")
-        rest = tuple(entry for entry in node.entries if entry[0].text not in _CONTROL)
-        body = tree.Mapping(rest, node.line, node.column, node.end, node.size)
-        inner = Block(self.environment)
-        make = self._node(body, document, inner, path)
-        keep: Callable[[Scope], bool] = lambda scope: True  # noqa: E731
-        if isinstance(condition, tree.Scalar):
-            test = Block(self.environment)
-            whole = split(str(condition.value), "text", _registrar(test, document, condition))
-            keep = lambda scope: bool(whole.make(test.values(scope)) if isinstance(whole, Leaf) else condition.value)  # noqa: E731
-        if not isinstance(loop, tree.Scalar):
-            return lambda values, scope: (make(inner.values(scope), scope),) if keep(scope) else ()
-        variable, iterable = _loop(loop, document)
-        index = block.register(iterable, document.span(loop))
-
-        def repeat(values: list[object], scope: Scope) -> Iterator[Any]:
-            for item in values[index]:  # type: ignore[attr-defined]
-                here = {**scope, variable: item}
-                if keep(here):
-                    yield make(inner.values(here), here)
-
-        return repeat
-
-    def _used(self, node: tree.Mapping, document: tree.Document) -> tuple[tree.Mapping, tree.Document]:
-        """Lay a mapping over the fragment that it uses, and that one over its own."""
+    def _entries(self, node: tree.Mapping, document: tree.Document) -> list[Entry]:
+        """The entries of a mapping, laid over those of the fragment that it uses."""
+        own = [(key, value, document) for key, value in node.entries if key.text != "use"]
         name = node.get("use")
         if not isinstance(name, tree.Scalar):
-            return node, document
+            return own
         fragment = self.fragments.get(name.text)
         if fragment is None or not isinstance(fragment.root, tree.Mapping):
             detail = f"There is no fragment “{name.text}”.{did_you_mean(name.text, self.fragments)}"
             raise TemplateFault(detail, document.span(name), "Unknown fragment")
-        base, _ = self._used(fragment.root, fragment)
-        merged = {key.text: (key, value) for key, value in base.entries} | {k.text: (k, v) for k, v in node.entries}
-        return tree.Mapping(tuple(merged.values()), node.line, node.column, node.end, node.size), document
+        base = self._entries(fragment.root, fragment)
+        return list({entry[0].text: entry for entry in (*base, *own)}.values())
 
-    def _node(self, node: tree.Node, document: tree.Document, block: Block, path: tuple[str, ...]) -> Maker:
+    def _items(
+        self, entries: list[Entry], node: tree.Mapping, document: tree.Document, block: Block, path: tuple[str, ...]
+    ) -> Callable[[list[object], Scope], Iterable[Any]]:
+        """A maker of the zero or more values for which a mapping with control keys stands."""
+        loop, condition = _control(entries, "for_each"), _control(entries, "when")
+        inner = Block(self.environment)
+        rest = [entry for entry in entries if entry[0].text not in _CONTROL]
+        make = _maker(self._mapping(rest, node, document, inner, path))
+        keep = self._condition(*condition) if condition else None
+        if loop is None:
+            return lambda values, scope: (make(inner.values(scope), scope),) if not keep or keep(scope) else ()
+        variable, iterable = _loop(*loop)
+        index = block.register(iterable, loop[1].span(loop[0]))
+
+        def repeat(values: list[object], scope: Scope) -> Iterator[Any]:
+            for item in values[index]:  # type: ignore[attr-defined]
+                here = {**scope, variable: item}
+                if not keep or keep(here):
+                    yield make(inner.values(here), here)
+
+        return repeat
+
+    def _condition(self, node: tree.Scalar, document: tree.Document) -> Callable[[Scope], bool]:
+        test = Block(self.environment)
+        leaf = split(str(node.value), "text", _registrar(test, document, node))
+        if isinstance(leaf, str):
+            return lambda scope: bool(node.value)
+        return lambda scope: bool(leaf.make(test.values(scope)))
+
+    def _node(self, node: tree.Node, document: tree.Document, block: Block, path: tuple[str, ...]) -> Part:
         if isinstance(node, tree.Scalar):
             return self._leaf(node, document, block, path)
         if isinstance(node, tree.Items):
-            makers = [self._items(item, document, block, path) for item in node.items]
-            return lambda values, scope: [made for maker in makers for made in maker(values, scope)]
-        if any(node.get(key) for key in _CONTROL):
-            items = self._items(node, document, block, path)
-            return lambda values, scope: next(iter(items(values, scope)), None)
-        entries = [(key.text, self._node(value, document, block, (*path, key.text))) for key, value in node.entries]
-        if any(key in self.marked for key, _ in entries):
-            origin = str(document.span(node))
-            entries.append(("origin", lambda values, scope: origin))
-        return lambda values, scope: {key: maker(values, scope) for key, maker in entries}
+            return self._sequence(node, document, block, path)
+        entries = self._entries(node, document)
+        if not any(entry[0].text in _CONTROL for entry in entries):
+            return self._mapping(entries, node, document, block, path)
+        items = self._items(entries, node, document, block, path)
+        return lambda values, scope: next(iter(items(values, scope)), _NOTHING)
 
-    def _leaf(self, node: tree.Scalar, document: tree.Document, block: Block, path: tuple[str, ...]) -> Maker:
+    def _mapping(
+        self, entries: list[Entry], node: tree.Mapping, document: tree.Document, block: Block, path: tuple[str, ...]
+    ) -> Part:
+        parts = {key.text: self._node(value, origin, block, (*path, key.text)) for key, value, origin in entries}
+        if not self.marked.isdisjoint(parts):
+            parts["origin"] = Constant(str(document.span(node)))
+        base = {key: part.value if isinstance(part, Constant) else None for key, part in parts.items()}
+        made_anew = [(key, part) for key, part in parts.items() if not isinstance(part, Constant)]
+        if not made_anew:
+            return Constant(base)
+
+        def make(values: list[object], scope: Scope) -> dict[str, Any]:
+            made = base.copy()
+            for key, part in made_anew:
+                value = part(values, scope)
+                if value is _NOTHING:
+                    del made[key]
+                else:
+                    made[key] = value
+            return made
+
+        return make
+
+    def _sequence(self, node: tree.Items, document: tree.Document, block: Block, path: tuple[str, ...]) -> Part:
+        makers: list[Callable[[list[object], Scope], Iterable[Any]]] = []
+        parts: list[Part] = []
+        for item in node.items:
+            entries = self._entries(item, document) if isinstance(item, tree.Mapping) else []
+            if isinstance(item, tree.Mapping) and any(entry[0].text in _CONTROL for entry in entries):
+                makers.append(self._items(entries, item, document, block, path))
+                continue
+            part = self._node(item, document, block, path)
+            parts.append(part)
+            makers.append(_single(part))
+        if len(parts) == len(makers) and all(isinstance(part, Constant) for part in parts):
+            return Constant([part.value for part in parts if isinstance(part, Constant)])
+        return lambda values, scope: [made for maker in makers for made in maker(values, scope)]
+
+    def _leaf(self, node: tree.Scalar, document: tree.Document, block: Block, path: tuple[str, ...]) -> Part:
         value = node.value
         if not isinstance(value, str):
-            constant = float(value) if isinstance(value, tree.Number) else value
-            return lambda values, scope: constant
+            return Constant(float(value) if isinstance(value, tree.Number) else value)
         leaf = split(value, self.dialect(path), _registrar(block, document, node))
         if isinstance(leaf, str):
-            return lambda values, scope: leaf
+            return Constant(leaf)
         span = document.span(node)
 
         def make(values: list[object], scope: Scope) -> object:  # noqa: ARG001
@@ -237,6 +291,30 @@ class Compiler:
                 raise TemplateFault(f"{error}.", span) from error
 
         return make
+
+
+def _maker(part: Part) -> Maker:
+    if isinstance(part, Constant):
+        value = part.value
+        return lambda values, scope: value
+    return part
+
+
+def _single(part: Part) -> Callable[[list[object], Scope], Iterable[Any]]:
+    make = _maker(part)
+    return lambda values, scope: (make(values, scope),)
+
+
+def _control(entries: list[Entry], key: str) -> tuple[tree.Scalar, tree.Document] | None:
+    """The value of a control key, and the document in which it stands."""
+    for name, value, document in entries:
+        if name.text == key:
+            if not isinstance(value, tree.Scalar):
+                raise TemplateFault(
+                    f"`{key}` takes one line of text.", document.span(value), "Not a control key's value"
+                )
+            return value, document
+    return None
 
 
 def _registrar(block: Block, document: tree.Document, node: tree.Scalar) -> Callable[[str, int], int]:

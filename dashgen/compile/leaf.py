@@ -20,7 +20,7 @@ from dashgen.promql import quoted
 Dialect = Literal["text", "promql", "gotemplate"]
 EXPRESSION = re.compile(r"<<\s*(.+?)\s*>>", re.DOTALL)
 _TOKEN = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*|[0-9][0-9a-zA-Z_.:]*|\$[a-zA-Z_]+")
-_ACTION = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
+_DELICATE = re.compile(r"[^a-zA-Z0-9_./: -]")
 
 
 class Promql(str):
@@ -50,7 +50,16 @@ class Leaf:
                 return _ESCAPES[self.dialect](value, context)
             return value
         escape = _ESCAPES[self.dialect]
-        made = [part if isinstance(part, str) else escape(_defined(values[part[0]]), part[1]) for part in parts]
+        made = []
+        for part in parts:
+            if part.__class__ is str:
+                made.append(part)
+            else:
+                value = values[part[0]]  # type: ignore[index]
+                if value.__class__ is str and part[1] and not _DELICATE.search(value):
+                    made.append(value)  # a plain word inside quotes: what it nearly always is
+                else:
+                    made.append(escape(_defined(value), part[1]))
         return "".join(made)
 
 

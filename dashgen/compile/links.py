@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from urllib.parse import quote
 
 from dashgen import conventions as c
@@ -34,7 +35,7 @@ class Links:
 
     def runbook(self, owner: str, alert: str) -> str:
         """The page of an alert."""
-        return f"{self._settings.runbooks or 'out/runbooks'}/{quote(owner)}/{quote(alert)}.md"
+        return f"{self._settings.runbooks or 'out/runbooks'}/{_encoded(owner)}/{_encoded(alert)}.md"
 
     def logs_query(self, service: Service) -> str:
         """LogQL that selects a service's logs.
@@ -63,7 +64,12 @@ class Links:
         start, end = ("now-1h", "now") if fixed else ("${__from}", "${__to}")
         target = {"refId": "A", "datasource": {"type": kind, "uid": uid}, **query}
         panes = {"dashgen": {"datasource": uid, "queries": [target], "range": {"from": start, "to": end}}}
-        encoded = quote(json.dumps(panes, separators=(",", ":"), ensure_ascii=False), safe="")
+        encoded = _encoded(json.dumps(panes, separators=(",", ":"), ensure_ascii=False))
         for variable in () if fixed else (uid, start, end):
             encoded = encoded.replace(quote(variable, safe=""), variable)
         return f"{self._settings.grafana if fixed else ''}/explore?schemaVersion=1&panes={encoded}"
+
+
+@lru_cache(maxsize=256)  # every panel of a service links to the same few places
+def _encoded(text: str) -> str:
+    return quote(text, safe="")

@@ -6,6 +6,7 @@ import re
 
 from dashgen.compile.leaf import Promql
 
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~!\s]")
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
@@ -21,7 +22,7 @@ def escape(value: object) -> object:
     >>> escape("a|b\\n# c"), escape(3)
     ('a\\\\|b \\\\# c', 3)
     """
-    if isinstance(value, Markdown | Promql) or not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, Markdown | Promql) or not _SPECIAL.search(value):
         return value
     return Markdown(_MARKS.sub(r"\\\1", re.sub(r"\s+", " ", value)))
 

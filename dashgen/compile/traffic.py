@@ -20,6 +20,7 @@ class Traffic:
 
     def __init__(self, tile: Tile):
         self._step = seconds(tile.scrape)
+        self._shapes: dict[str, tuple[object, Series]] = {}
         self._made: dict[tuple[int, str, Labels], tuple[Source, str]] = {}
 
     def of(
@@ -35,6 +36,14 @@ class Traffic:
         for source in subject.sources:
             made |= self._source(source, share, Decimal(str(bad)), threshold, shape)
         return tuple(made.items())
+
+    def shaped(self, subject: Service | Edge | Slo, shape: str) -> Series:
+        """Traffic without failures; every alert of the subject is tested with the same."""
+        subject_of, series = self._shapes.get(shape, (None, ()))
+        if subject_of is not subject:
+            series = self.of(subject, shape=shape)
+            self._shapes[shape] = (subject, series)
+        return series
 
     def possible(self, subject: Service | Edge | Slo) -> bool:
         """Whether promtool can be given this traffic: its tests have no notation for native histograms before 3.0."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from dashgen import conventions as c
 from dashgen.model.graph import Chain, Edge, Graph, Service
@@ -26,6 +29,22 @@ class Unit:
     def collection(self, name: str) -> tuple[Any, ...]:
         """The elements of a collection of the graph that belong to this unit."""
         return getattr(self, name) if name in COLLECTIONS else ()
+
+
+def fingerprints(graph: Graph, found: Sequence[Unit]) -> dict[str, str]:
+    """Owner → a digest of everything that the owner's files can depend on, besides templates and dashgen itself.
+
+    A unit's subject is a closed tree, so the digest of the tree and of the settings is exact. The graph's own files may
+    depend on all of them.
+    """
+    settings = orjson.dumps(graph.settings)
+    made = {
+        unit.owner: hashlib.sha256(settings + orjson.dumps(unit.subject, default=str)).hexdigest()
+        for unit in found
+        if not isinstance(unit.subject, Graph)
+    }
+    whole = hashlib.sha256(settings + orjson.dumps([sorted(made.values()), graph.teams])).hexdigest()
+    return {**{unit.owner: whole for unit in found}, **made}
 
 
 COLLECTIONS = ("services", "edges", "slos", "chains")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 _UNITS = {"w": 604800_000, "d": 86400_000, "h": 3600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
@@ -25,6 +26,7 @@ def seconds(text: str) -> Decimal:
     return Decimal(total) / 1000
 
 
+@lru_cache(maxsize=4096)
 def duration(value: Decimal | int | float) -> str:
     """Write seconds as a Prometheus duration, largest unit first (weeks are written as days).
 
@@ -40,6 +42,7 @@ def duration(value: Decimal | int | float) -> str:
     return "".join(parts) or "0s"
 
 
+@lru_cache(maxsize=4096)
 def number(value: Decimal | int | float) -> str:
     """Write a number as PromQL reads it: exact, without exponent or trailing zeros.
 

@@ -39,21 +39,26 @@ def canonical(text: str) -> str:
     'sum(rate(a{b="c d"}[5m]))'
     """
     shape, values = _shape(text)
-    return _HOLE.sub(lambda hole: values[int(hole[1])], _pretty(shape))
+    pieces, holes = _pretty(shape)
+    if not holes:
+        return pieces[0]
+    made = [pieces[0]]
+    for hole, piece in zip(holes, pieces[1:], strict=True):
+        made += (values[hole], piece)
+    return "".join(made)
 
 
 def check(text: str) -> None:
     """Raise `PromqlError` unless the text parses; Grafana's variables may stand in it."""
-    shape, _ = _shape(_filled(text) if "$" in text else text)
-    _pretty(shape)
+    _pretty(_filled(_shape(text)[0]))
 
 
 def readings(text: str) -> tuple[Reading, ...]:
     """Every selector of an expression, in order."""
-    shape, values = _shape(_filled(text) if "$" in text else text)
+    shape, values = _shape(text)
     return tuple(
         Reading(r.metric, tuple((label, op, _value(value, values)) for label, op, value in r.matchers))
-        for r in _read(shape)
+        for r in _read(_filled(shape))
     )
 
 
@@ -68,19 +73,30 @@ def quoted(value: str) -> str:
     return value.translate(_ESCAPES)
 
 
+def metrics(text: str) -> frozenset[str]:
+    """The names of the metrics that an expression reads.
+
+    >>> sorted(metrics("a / on () b{c='d'}"))
+    ['a', 'b']
+    """
+    return _names(_filled(_shape(text)[0]))
+
+
 def _value(value: str, values: list[str]) -> str:
     hole = _HOLE.fullmatch(f'"{value}"')
     return promql_parser.parse(values[int(hole[1])]).val if hole else value  # type: ignore[attr-defined]
 
 
+@lru_cache(maxsize=2048)  # the checks of a unit ask again for what its rules just asked for
 def _shape(text: str) -> tuple[str, list[str]]:
-    values: list[str] = []
-
-    def hole(match: re.Match[str]) -> str:
-        values.append(match[2])
-        return f'{match[1]}"@{len(values) - 1}@"'
-
-    return _EQUALITY.sub(hole, text), values
+    """An expression with numbered holes where equality matchers have their values, and these values as written."""
+    parts = _EQUALITY.split(text)
+    if len(parts) == 1:
+        return text, []
+    made = [parts[0]]
+    for number in range(len(parts) // 3):
+        made += (parts[number * 3 + 1], f'"@{number}@"', parts[number * 3 + 3])
+    return "".join(made), parts[2::3]
 
 
 def _filled(text: str) -> str:
@@ -93,13 +109,20 @@ def _filled(text: str) -> str:
 
 
 @lru_cache(maxsize=65536)
-def _pretty(shape: str) -> str:
-    return _parse(shape).prettify()
+def _pretty(shape: str) -> tuple[list[str], list[int]]:
+    """The pretty form of a shape, cut at its holes: the pieces between them, and the number of each hole."""
+    parts = _HOLE.split(_parse(shape).prettify())
+    return parts[::2], [int(number) for number in parts[1::2]]
 
 
 @lru_cache(maxsize=65536)
 def _read(shape: str) -> tuple[Reading, ...]:
     return tuple(_selectors(_parse(shape)))
+
+
+@lru_cache(maxsize=65536)
+def _names(shape: str) -> frozenset[str]:
+    return frozenset(reading.metric for reading in _read(shape) if reading.metric)
 
 
 def _parse(text: str) -> promql_parser.Expr:

@@ -8,6 +8,7 @@ YAML 1.2 that readers of YAML 1.1 read alike: block style, plain or double-quote
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -66,6 +67,7 @@ def _sequence(value: list[Any] | tuple[Any, ...], indent: str, out: list[str]) -
             out.append(f"{indent}- {_scalar(each, indent)}\n")
 
 
+@lru_cache(maxsize=4096)
 def _key(key: str) -> str:
     return key if key.isidentifier() and key.isascii() and key.lower() not in _RESERVED else _text(key)
 
@@ -83,6 +85,7 @@ def _scalar(value: Any, indent: str) -> str:
     return "{}" if isinstance(value, dict) else "[]"
 
 
+@lru_cache(maxsize=65536)
 def _text(value: str) -> str:
     if _PLAIN.match(value) and not _UNSAFE.search(value) and value.lower() not in _RESERVED:
         return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ def chains(draft: Draft) -> Result:
     """Resolve every chain whose services are sound."""
     found: list[Diagnostic] = []
     made: list[Chain] = []
+    hard = _hard_calls(draft)
     for name, spec in draft.spec.chains.items():
         found += _path(draft, name, spec)
         steps = [step.partition("/")[::2] for step in spec.path]
@@ -43,7 +44,7 @@ def chains(draft: Draft) -> Result:
                 slo_uid=slo_uid(draft, c.CHAIN, name),
                 hops=hops,
                 slos=slos,
-                dependencies=_dependencies(draft, [service for service, _ in steps]),
+                dependencies=_dependencies(draft, hard, steps[0][0]),
                 path=("chains", name),
             )
         )
@@ -100,22 +101,24 @@ def _slos(draft: Draft, name: str, spec: ChainSpec, entry: Hop, team: str) -> tu
     return tuple(made), found
 
 
-def _dependencies(draft: Draft, path: list[str]) -> tuple[tuple[str, Decimal], ...]:
+def _hard_calls(draft: Draft) -> dict[str, list[str]]:
+    calls: dict[str, list[str]] = {}
+    for (client, server), edge in draft.edges.items():
+        if edge.criticality == "hard":
+            calls.setdefault(client, []).append(server)
+    return calls
+
+
+def _dependencies(draft: Draft, hard: Mapping[str, list[str]], entry: str) -> tuple[tuple[str, Decimal], ...]:
     """Every service that the entry cannot do without, with its availability objective (1 where it has none)."""
-    reached: list[str] = []
-    waiting = [path[0]]
+    reached: dict[str, Decimal] = {}
+    waiting = [entry]
     while waiting:
         service = waiting.pop(0)
-        if service in reached:
-            continue
-        reached.append(service)
-        waiting += [
-            server for (client, server), edge in draft.edges.items() if client == service and edge.criticality == "hard"
-        ]
-    objectives = []
-    for service in reached:
-        promised = [
-            slo.objective for slo in draft.slos.get(service, ()) if slo.kind == "availability" and not slo.operation
-        ]
-        objectives.append((service, min(promised, default=Decimal(1))))
-    return tuple(objectives)
+        if service not in reached:
+            promised = [
+                s.objective for s in draft.slos.get(service, ()) if s.kind == "availability" and not s.operation
+            ]
+            reached[service] = min(promised, default=Decimal(1))
+            waiting += hard.get(service, ())
+    return tuple(reached.items())

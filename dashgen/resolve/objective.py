@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from dashgen.diagnostics import Diagnostic, did_you_mean
+from dashgen.model.graph import Tile
 from dashgen.model.profile import WindowTable
 from dashgen.model.slo import LONGEST_WINDOW, RAW_UP_TO, SHORTEST_WINDOW, BurnTier, Slo
 from dashgen.model.spec import Slo as SloSpec
-from dashgen.model.spec import Tier
 from dashgen.model.telemetry import Source
 from dashgen.model.units import DAY, HOUR, duration, number
 from dashgen.resolve.draft import Draft
@@ -121,21 +122,33 @@ def _tiers(
     for position, tier in enumerate(listed):
         if tier.name in spec.burn_rates.off:
             continue
-        own = spec.burn_rates.tiers
-        place = (*path, "burn_rates", "tiers", position) if own else (*path, "objective")
-        burn = _burn(tier, spec, window, budget)
-        problems = [*_sane(draft, burn, place), *_possible(draft, burn, place)]
-        found += problems
+        wanted = spec.burn_rates.minimum_bad_events
+        minimum = tier.minimum_bad_events if wanted is None else wanted
+        long, short, share = int(tier.long), int(tier.short), tier.budget / 100
+        burn, problems = _burn(
+            tier.name, tier.severity, long, short, share, minimum, window, budget, draft.settings.tile
+        )
+        place = (*path, "burn_rates", "tiers", position) if spec.burn_rates.tiers else (*path, "objective")
+        found += [draft.error(*problem, *place) for problem in problems]
         made += [burn] if not problems else []
     return tuple(made), found
 
 
-def _burn(tier: Tier, spec: SloSpec, window: int, budget: Decimal) -> BurnTier:
-    wanted = spec.burn_rates.minimum_bad_events
-    minimum = tier.minimum_bad_events if wanted is None else wanted
-    return BurnTier(
-        tier.name, tier.severity, int(tier.long), int(tier.short), tier.budget / 100, minimum, window, budget
-    )
+@lru_cache(maxsize=4096)
+def _burn(
+    name: str,
+    severity: Literal["page", "ticket"],
+    long: int,
+    short: int,
+    share: Decimal,
+    minimum: int,
+    window: int,
+    budget: Decimal,
+    tile: Tile,
+) -> tuple[BurnTier, tuple[tuple[str, str, str], ...]]:
+    """One tier and its problems, as id, summary and detail. Most SLOs of a graph share a few tiers."""
+    tier = BurnTier(name, severity, long, short, share, minimum, window, budget)
+    return tier, (*_sane(tier, tile), *_possible(tier))
 
 
 def _table(
@@ -152,30 +165,28 @@ def _table(
     return None, draft.error("spec/no-table", "No burn-rate table fits", detail, *path, key=True)
 
 
-def _sane(draft: Draft, tier: BurnTier, place: tuple[object, ...]) -> Iterator[Diagnostic]:
+def _sane(tier: BurnTier, tile: Tile) -> Iterator[tuple[str, str, str]]:
+    windows = (tier.long, tier.short)
     rules = (
         (tier.short < tier.long, "the short window must be shorter than the long one"),
         (tier.long <= tier.period, "the long window must not exceed the SLO's own"),
         (tier.short >= RAW_UP_TO, "the short window must be at least 5m"),
-        (
-            all(w % draft.settings.tile.seconds == 0 or w == RAW_UP_TO for w in (tier.long, tier.short)),
-            "a window must be whole tiles",
-        ),
-        (all(w % HOUR == 0 for w in (tier.long, tier.short) if w >= DAY), "a window of days must be whole hours"),
+        (all(w % tile.seconds == 0 or w == RAW_UP_TO for w in windows), "a window must be whole tiles"),
+        (all(w % HOUR == 0 for w in windows if w >= DAY), "a window of days must be whole hours"),
     )
     for holds, rule in rules:
         if not holds:
             detail = f"{tier.name} ({tier.long_name} and {tier.short_name}): {rule}."
-            yield draft.error("spec/tier", "A burn-rate tier makes no sense", detail, *place)
+            yield "spec/tier", "A burn-rate tier makes no sense", detail
 
 
-def _possible(draft: Draft, tier: BurnTier, place: tuple[object, ...]) -> Iterator[Diagnostic]:
+def _possible(tier: BurnTier) -> Iterator[tuple[str, str, str]]:
     if tier.threshold >= 1:
         limit = (1 - 1 / tier.factor) * 100
         detail = (
             f"{tier.name} fires when {number(tier.factor)} × {number(tier.budget)} = {number(tier.threshold)} of all "
             "events are bad, which is more than all of them. At this window it needs an objective above "
-            f"{number(limit.quantize(Decimal('0.01')))}. Raise the objective, switch the tier "
-            f"off with `burn_rates: {{off: [{tier.name}]}}`, or give tiers of your own."
+            f"{number(limit.quantize(Decimal('0.01')))}. Raise the objective, switch the tier off with "
+            f"`burn_rates: {{off: [{tier.name}]}}`, or give tiers of your own."
         )
-        yield draft.error("spec/tier-impossible", "A burn-rate tier can never fire", detail, *place)
+        yield "spec/tier-impossible", "A burn-rate tier can never fire", detail

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import orjson
@@ -28,6 +28,7 @@ class Folder:
     def __init__(self, root: Path):
         self.root = root
         self._staging = root / f"{_STAGING}{os.getpid()}"
+        self._folders: set[str] = set()
 
     def ours(self) -> dict[str, str]:
         """Path → digest of every file that an earlier run wrote."""
@@ -43,10 +44,12 @@ class Folder:
         except OSError as error:
             raise FolderError(f"{self.root / MANIFEST}: {error.strerror}.") from None
 
-    def digests(self, paths: Iterable[str]) -> dict[str, str]:
-        """Path → digest of those of the files that exist."""
-        found = {}
+    def digests(self, paths: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+        """Path → digest of those of the files that exist; what is `known` is not read again."""
+        found = dict(known)
         for path in paths:
+            if path in known:
+                continue
             try:
                 found[path] = hashlib.sha256((self.root / path).read_bytes()).hexdigest()
             except (FileNotFoundError, NotADirectoryError):
@@ -57,17 +60,16 @@ class Folder:
 
     def stage(self, artifact: Artifact) -> None:
         """Put an artifact beside its place, unless the same bytes stand there already."""
-        target = self.root / artifact.path
+        target, staged = f"{self.root}/{artifact.path}", f"{self._staging}/{artifact.path}"
         try:
-            if (
-                target.is_file()
-                and target.stat().st_size == len(artifact.content)
-                and target.read_bytes() == artifact.content
-            ):
+            if _holds(target, artifact.content):
                 return
-            staged = self._staging / artifact.path
-            staged.parent.mkdir(parents=True, exist_ok=True)
-            staged.write_bytes(artifact.content)
+            folder = os.path.dirname(staged)
+            if folder not in self._folders:
+                os.makedirs(folder, exist_ok=True)
+                self._folders.add(folder)
+            with open(staged, "wb") as file:
+                file.write(artifact.content)
         except OSError as error:
             raise FolderError(f"{target}: {error.strerror}. Nothing was changed.") from None
 
@@ -108,6 +110,17 @@ class Folder:
         for folder in target.relative_to(self.root).parents:
             with contextlib.suppress(OSError):
                 (self.root / folder).rmdir() if folder != Path(".") else None
+
+
+def _holds(path: str, content: bytes) -> bool:
+    """Whether a file exists and holds just these bytes."""
+    try:
+        if os.stat(path).st_size != len(content):
+            return False
+        with open(path, "rb") as file:
+            return file.read() == content
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return False
 
 
 def _inside(path: str) -> bool:

@@ -28,9 +28,11 @@ def promql_series(made: Made) -> Iterator[Finding]:
         if ":" not in expr:
             continue
         try:
-            read = {reading.metric for reading in promql.readings(expr)}
+            read = promql.metrics(expr)
         except promql.PromqlError:
             continue
-        for metric in sorted(m for m in read if ":" in m and m not in own and not made.canonical.match(m)):
+        for metric in sorted(read - own):
+            if ":" not in metric or made.canonical.match(metric):
+                continue
             detail = f"{name} reads {metric}, which no rule records.{did_you_mean(metric, own)}"
             yield Finding(detail, origin=origin)

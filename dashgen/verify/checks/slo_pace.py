@@ -29,7 +29,7 @@ def slo_pace(graph: Graph) -> Iterator[Finding]:
             if tier.factor < SUSTAINABLE:
                 yield Finding(
                     f"{tier.name} of {slo.id} fires at {number(tier.factor)}×: {number(tier.share)} × "
-                    f"{slo.window_name} / {tier.long_name}. The budget would outlast its window at that pace. Raise the tier's share or "
-                    "choose another table.",
+                    f"{slo.window_name} / {tier.long_name}. At that pace the budget outlasts its window. Raise "
+                    "the tier's share or choose another table.",
                     (*slo.path, "burn_rates"),
                 )
