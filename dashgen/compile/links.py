@@ -11,6 +11,9 @@ from dashgen.model.graph import Service, Settings
 from dashgen.promql import quoted
 
 
+VALUE = "${__value.raw}"  # the value of the point that was clicked
+
+
 class Links:
     """Builds addresses for one graph; relative ones where the specification names no Grafana."""
 
@@ -65,7 +68,7 @@ class Links:
         target = {"refId": "A", "datasource": {"type": kind, "uid": uid}, **query}
         panes = {"dashgen": {"datasource": uid, "queries": [target], "range": {"from": start, "to": end}}}
         encoded = _encoded(json.dumps(panes, separators=(",", ":"), ensure_ascii=False))
-        for variable in () if fixed else (uid, start, end):
+        for variable in () if fixed else (uid, start, end, VALUE):
             encoded = encoded.replace(quote(variable, safe=""), variable)
         return f"{self._settings.grafana if fixed else ''}/explore?schemaVersion=1&panes={encoded}"
 

@@ -20,6 +20,21 @@ SCHEMA_VERSION = 42
 METRICS = {"type": "prometheus", "uid": "${prometheus_datasource}"}
 LOGS = {"type": "loki", "uid": "${loki_datasource}"}
 _NUMBERS = ("unit", "decimals", "min", "max")
+_CUSTOM_DEFAULTS = {  # what Grafana assumes where nothing is said
+    "axisLabel": "",
+    "axisPlacement": "auto",
+    "barAlignment": 0,
+    "drawStyle": "line",
+    "gradientMode": "none",
+    "hideFrom": {"legend": False, "tooltip": False, "viz": False},
+    "lineInterpolation": "linear",
+    "lineWidth": 1,
+    "pointSize": 5,
+    "scaleDistribution": {"log": 2, "type": "linear"},
+    "spanNulls": False,
+    "stacking": {"group": "A", "mode": "none"},
+    "thresholdsStyle": {"mode": "off"},
+}
 _PANEL_KEYS = frozenset(
     "type title description datasource fieldConfig options transformations interval targets".split()
 )
@@ -67,6 +82,8 @@ def panel(kind: str, look: Mapping[str, Any]) -> Json:
         defaults.pop("mappings", None)
     if "mappings" in look:
         defaults["mappings"] = [_mapping(each) for each in look["mappings"]]
+    if "custom" in defaults:
+        defaults["custom"] = {key: v for key, v in defaults["custom"].items() if v != _CUSTOM_DEFAULTS.get(key)}
     defaults["thresholds"] = _thresholds(look.get("thresholds", ()))
     defaults["color"] = _color(kind, look)
     field["overrides"] += [_override(name, color) for name, color in (look.get("colors") or {}).items()]
