@@ -21,7 +21,7 @@ check: .venv/ready ## Types, style, and the import rules.
 	@$(BIN)/ruff format --check --quiet dashgen tests bench
 	@$(BIN)/ruff check --quiet dashgen tests bench
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 golden: .venv/ready ## Rewrite expected outputs, then review the diff.
 	@$(BIN)/pytest -n auto --golden

@@ -11,6 +11,19 @@ CLIENT, SERVER, LANGUAGE, TEAM, ENV = "client", "server", "language", "team", "e
 IMPLEMENTATION, SEVERITY, TIER, HOP = "implementation", "severity", "burn", "hop"
 PAGE, TICKET = "page", "ticket"
 
+PANEL_TYPES = (
+    "bargauge",
+    "canvas",
+    "gauge",
+    "heatmap",
+    "logs",
+    "stat",
+    "state-timeline",
+    "table",
+    "text",
+    "timeseries",
+)
+
 OWNER_MARK = "dashgen"
 UID_LENGTH = 40
 GROUP_RULES = 20  # Mimir's default limit of rules in a group

@@ -55,6 +55,10 @@ class Diagnostic:
         return (at.file, at.line, at.column, self.id, self.detail)
 
 
+class RunError(Exception):
+    """The run cannot go on, for a reason outside the input; the message says which and what to do."""
+
+
 def in_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sort findings by place and drop exact repeats.
 

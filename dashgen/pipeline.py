@@ -12,7 +12,7 @@ from typing import Any
 from dashgen import __version__
 from dashgen.compile import Compilation, Unit, fingerprints
 from dashgen.diagnostics import Diagnostic, has_errors, in_order
-from dashgen.explain import Explanation, explanations
+from dashgen.explain import Explanation, explanations, find
 from dashgen.load import Sources, load_library, load_spec, project_root, write_starter
 from dashgen.model.change import Action, Outcome
 from dashgen.model.graph import Graph
@@ -166,4 +166,4 @@ def _counted(results: Iterator[Result], total: int, progress: Progress | None) -
         yield result
 
 
-__all__ = ["Project", "check", "explain", "generate", "open_project", "write_starter"]
+__all__ = ["Project", "check", "explain", "find", "generate", "open_project", "write_starter"]

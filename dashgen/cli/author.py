@@ -10,6 +10,7 @@ import typer
 
 from dashgen.cli import run
 from dashgen.cli.options import DEFAULT, FindingsFormat, FindingsOption, Format, FormatOption, Out, SpecPath
+from dashgen.diagnostics import RunError
 
 
 def add(app: typer.Typer) -> None:
@@ -67,7 +68,6 @@ def generate(
 ) -> None:
     """Compile the specification into dashboards, rules, tests, routes and runbooks."""
     from dashgen import pipeline
-    from dashgen.push.remotes.folder import FolderError
     from dashgen.views import console, results
 
     project = run.opened(path)
@@ -75,7 +75,7 @@ def generate(
     with console.Steps("generating") as steps:
         try:
             outcome = pipeline.generate(project, folder, datetime.date.today(), dry=check, progress=steps)
-        except FolderError as error:
+        except RunError as error:
             raise run.fail(str(error)) from None
     results.generated(project.graph, outcome, folder, dry=check, as_json=format is Format.JSON)
     raise typer.Exit(results.code(outcome, dry=check))

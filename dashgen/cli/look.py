@@ -46,7 +46,6 @@ def explain(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Show where a series, an alert or a panel comes from, and what it says in words."""
-    from dashgen import explain as explaining
     from dashgen import pipeline
     from dashgen.views import explained, machine
 
@@ -54,7 +53,7 @@ def explain(
     known, problems = pipeline.explain(project)
     if problems:
         run.show(problems)
-    same = explaining.find(id, known)
+    same = pipeline.find(id, known)
     if not same:
         names = {each.id.partition("{")[0] for each in known}
         raise run.fail(f"Nothing here is called “{id}”.{did_you_mean(id, names)}")

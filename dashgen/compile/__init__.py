@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
+from dashgen import conventions as c
 from dashgen.compile import alerts, dashboards, runbooks
-from dashgen.compile.context import environment
-from dashgen.compile.engine import Compiler, Scope, Template, TemplateFault
-from dashgen.compile.grammar import unknown_keys
-from dashgen.compile.leaf import Dialect
+from dashgen.compile.helpers.context import environment
+from dashgen.compile.template.engine import Compiler, Scope, Template, TemplateFault
+from dashgen.compile.template.grammar import unknown_keys
+from dashgen.compile.template.leaf import Dialect
+from dashgen.compile.template.reading import need
 from dashgen.compile.units import COLLECTIONS, Unit, fingerprints, units
 from dashgen.diagnostics import Diagnostic
 from dashgen.model.graph import Graph
 from dashgen.model.intent import Group, Intents, Rule, RuleTest
 from dashgen.model.library import Library
 
-GROUP_RULES = 20  # Mimir's default limit
+Tree = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Compilation:
@@ -56,36 +59,41 @@ class Compilation:
     def _make(self, unit: Unit, scope: Scope) -> Intents:
         settings = self._graph.settings
         groups: dict[str, tuple[str, list[Rule]]] = {}
-        for tree, _ in self._instances("templates/rules", unit, scope):
+
+        def rules(tree: Tree, subject: object) -> None:  # noqa: ARG001
             for each in tree["groups"]:
-                _, rules = groups.setdefault(str(each["group"]), (str(each["every"]), []))
-                rules += [_record(rule, each.get("labels") or {}) for rule in each["rules"]]
-        made = [
-            alerts.read(each, unit, subject, settings, self._scope["traffic"])
-            for tree, subject in self._instances("alerts", unit, scope)
-            for each in tree["alerts"]
-        ]
+                _, made = groups.setdefault(str(each["group"]), (str(each["every"]), []))
+                made += [_record(rule, each.get("labels") or {}) for rule in each["rules"]]
+
+        def read(tree: Tree, subject: object) -> list[alerts.Alert]:
+            return [alerts.read(each, unit, subject, settings, self._scope["traffic"]) for each in tree["alerts"]]
+
+        list(self._read("templates/rules", unit, scope, rules))
+        made = [alert for pack in self._read("alerts", unit, scope, read) for alert in pack]
         for alert in made:
             groups.setdefault(alert.group, (settings.tile.every, []))[1].append(alert.rule)
-        routing = next((tree["routing"] for tree, _ in self._instances("templates/routes", unit, scope)), None)
         return Intents(
             owner=unit.owner,
             groups=tuple(_packed(settings.name, unit, groups)),
-            dashboards=tuple(dashboards.read(t) for t, _ in self._instances("templates/dashboards", unit, scope)),
+            dashboards=tuple(self._read("templates/dashboards", unit, scope, lambda tree, _: dashboards.read(tree))),
             runbooks=tuple(self._runbooks.make(made, scope)),
             tests=tuple(_merged(test for alert in made for test in alert.tests)),
-            routing=routing,
+            routing=next(self._read("templates/routes", unit, scope, lambda tree, _: tree["routing"]), None),
         )
 
-    def _instances(self, kind: str, unit: Unit, scope: Scope) -> Iterator[tuple[Mapping[str, Any], Any]]:
-        """Every instance of every template of a kind that concerns the unit, with what it is about."""
+    def _read(self, kind: str, unit: Unit, scope: Scope, read: Callable[[Tree, object], T]) -> Iterator[T]:
+        """Read every instance of every template of a kind that concerns the unit."""
         for template in self._templates.get(kind, ()):
             if template.collection in COLLECTIONS:
-                for element in unit.collection(template.collection):
-                    here = {**scope, template.variable: element}
-                    yield from ((tree, element) for tree in template.instances(here))
-            elif isinstance(unit.subject, Graph):
-                yield from ((tree, None) for tree in template.instances(scope))
+                scopes = [({**scope, template.variable: each}, each) for each in unit.collection(template.collection)]
+            else:
+                scopes = [(scope, None)] if isinstance(unit.subject, Graph) else []
+            for here, subject in scopes:
+                for tree in template.instances(here):
+                    try:
+                        yield read(tree, subject)
+                    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                        raise TemplateFault(f"{type(error).__name__}: {error}.", template.span) from error
 
 
 class _Whole:
@@ -110,15 +118,16 @@ def _dialect(path: tuple[str, ...]) -> Dialect:
 
 def _record(tree: Mapping[str, Any], common: Mapping[str, Any]) -> Rule:
     labels = {key: alerts.text(value) for key, value in {**common, **(tree.get("labels") or {})}.items()}
-    return Rule(str(tree["record"]), False, str(tree["expr"]).strip(), labels, {}, "", "", str(tree["origin"]))
+    expr = need(tree, "expr", "A recording rule").strip()
+    return Rule(need(tree, "record", "A rule"), False, expr, labels, {}, "", "", str(tree["origin"]))
 
 
 def _packed(graph: str, unit: Unit, groups: Mapping[str, tuple[str, list[Rule]]]) -> Iterator[Group]:
     """Groups with names that are unique in a Prometheus, cut where they exceed the limit of rules."""
     for name, (every, rules) in groups.items():
-        for part, start in enumerate(range(0, len(rules), GROUP_RULES)):
+        for part, start in enumerate(range(0, len(rules), c.GROUP_RULES)):
             suffix = f"-{part + 1}" if part else ""
-            yield Group(f"{graph}/{unit.owner}/{name}{suffix}", every, tuple(rules[start : start + GROUP_RULES]))
+            yield Group(f"{graph}/{unit.owner}/{name}{suffix}", every, tuple(rules[start : start + c.GROUP_RULES]))
 
 
 def _merged(tests: Iterable[RuleTest]) -> Iterator[RuleTest]:

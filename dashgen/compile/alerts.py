@@ -9,9 +9,10 @@ from functools import cache
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile.links import Links
-from dashgen.compile.scopes import labels
-from dashgen.compile.traffic import Traffic
+from dashgen.compile.helpers.links import Links
+from dashgen.compile.helpers.scopes import labels
+from dashgen.compile.helpers.traffic import Traffic
+from dashgen.compile.template.reading import fault, need, one_of
 from dashgen.compile.units import Unit
 from dashgen.model.graph import Edge, Service, Settings
 from dashgen.model.intent import Rule, RuleTest
@@ -36,8 +37,10 @@ class Alert:
 
 def read(tree: Mapping[str, Any], unit: Unit, subject: Any, settings: Settings, traffic: Traffic) -> Alert:
     """Read one instantiated entry of an alert pack."""
-    name = str(tree["alert"])
-    severity = str(tree.get("severity", c.TICKET))
+    name = need(tree, "alert", "An alert")
+    if not name.isidentifier() or not name.isascii():
+        raise fault(tree, f"“{name}” is no name of an alert: letters, digits and `_` only.")
+    severity = one_of({c.SEVERITY: c.TICKET, **tree}, c.SEVERITY, "An alert", (c.PAGE, c.TICKET))
     base = labels(subject, settings) if subject is not None else {c.ENV: settings.env}
     own = {**base, c.SEVERITY: severity, **_texts(tree.get("labels"))}
     links = Links(settings)
@@ -51,7 +54,7 @@ def read(tree: Mapping[str, Any], unit: Unit, subject: Any, settings: Settings, 
     rule = Rule(
         name=name,
         alert=True,
-        expr=str(tree["expr"]).strip(),
+        expr=need(tree, "expr", "An alert").strip(),
         labels=own,
         annotations={key: value for key, value in annotations.items() if value},
         wait=str(tree.get("for", "")),
@@ -100,7 +103,7 @@ def _tests(tree: Mapping[str, Any], identity: Mapping[str, str], subject: Any, t
         at = str(case.get("at", TEST_AT))
         series = tuple(case.get("series") or ())
         expected = ((identity,), ()) if fires else ((), (identity,))
-        yield RuleTest(str(case["name"]), series, at, *expected)
+        yield RuleTest(need({"origin": tree["origin"], **case}, "name", "A test"), series, at, *expected)
     if measured:
         yield RuleTest(IDLE, traffic.shaped(subject, "idle"), TEST_AT, (), (identity,))
         yield RuleTest(RESET, traffic.shaped(subject, "reset"), TEST_AT, (), (identity,))

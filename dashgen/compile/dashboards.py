@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from dashgen import conventions as c
+from dashgen.compile.template.reading import fault, need, one_of, whole
 from dashgen.model.intent import Dashboard, Panel, Query, Row
 
 _CONTENT = frozenset(("panel", "type", "title", "description", "width", "height", "queries", "links", "origin"))
@@ -12,12 +15,14 @@ _CONTENT = frozenset(("panel", "type", "title", "description", "width", "height"
 
 def read(tree: Mapping[str, Any]) -> Dashboard:
     """Read one instantiated dashboard template."""
-    uid = str(tree["uid"])
+    uid = need(tree, "uid", "A dashboard")
+    if len(uid) > c.UID_LENGTH or not re.fullmatch(r"[a-zA-Z0-9_-]+", uid):
+        raise fault(tree, f"“{uid}” is no uid: at most {c.UID_LENGTH} letters, digits, dashes. Use `uid(kind, name)`.")
     return Dashboard(
         uid=uid,
-        title=str(tree["title"]),
+        title=need(tree, "title", "A dashboard"),
         description=str(tree.get("description", "")),
-        folder=str(tree["folder"]),
+        folder=c.slug(need(tree, "folder", "A dashboard")),
         tags=tuple(str(tag) for tag in tree.get("tags", ())),
         span=str(tree.get("time", "now-6h")),
         refresh=str(tree.get("refresh", "1m")),
@@ -38,22 +43,22 @@ def read(tree: Mapping[str, Any]) -> Dashboard:
 
 def _panel(tree: Mapping[str, Any]) -> Panel:
     return Panel(
-        key=str(tree["panel"]),
-        type=str(tree["type"]),
+        key=need(tree, "panel", "A panel"),
+        type=one_of(tree, "type", "A panel", c.PANEL_TYPES),
         title=str(tree.get("title", "")),
         description=str(tree.get("description", "")),
-        width=int(tree.get("width", 8)),
-        height=int(tree.get("height", 8)),
-        queries=tuple(_query(query, position) for position, query in enumerate(tree.get("queries", ()))),
+        width=whole(tree, "width", 8),
+        height=whole(tree, "height", 8),
+        queries=tuple(_query(tree, query, position) for position, query in enumerate(tree.get("queries", ()))),
         links=tuple(tree.get("links", ())),
         look={key: value for key, value in tree.items() if key not in _CONTENT},
         origin=str(tree["origin"]),
     )
 
 
-def _query(tree: Mapping[str, Any], position: int) -> Query:
+def _query(panel: Mapping[str, Any], tree: Mapping[str, Any], position: int) -> Query:
     return Query(
-        expr=str(tree["expr"]).strip(),
+        expr=need({"origin": panel["origin"], **tree}, "expr", "A query").strip(),
         legend=str(tree.get("legend", "")),
         instant=bool(tree.get("instant", False)),
         table=bool(tree.get("table", False)),

@@ -8,7 +8,7 @@ from dashgen.model.artifact import Artifact
 from dashgen.model.graph import Settings
 from dashgen.model.intent import Intents
 from dashgen.render import canonical
-from dashgen.render.dashboards import dashboard
+from dashgen.render.grafana import dashboard
 from dashgen.render.rules import rules, tests
 
 

@@ -43,17 +43,21 @@ def yaml_text(value: Any) -> str:
 
 def _mapping(value: dict[str, Any], indent: str, out: list[str], first: str) -> None:
     lead = first
+    deeper = indent + "  "
     for key, each in value.items():
-        head = f"{lead}{_key(key)}:"
-        lead = indent
-        if isinstance(each, dict) and each:
-            out.append(head + "\n")
-            _mapping(each, indent + "  ", out, indent + "  ")
-        elif isinstance(each, list | tuple) and each:
-            out.append(head + "\n")
+        kind = each.__class__
+        if kind is str:
+            text = _text(each) if "\n" not in each else _block(each, indent)
+            out.append(f"{lead}{_key(key)}: {text}\n")
+        elif kind is dict and each:
+            out.append(f"{lead}{_key(key)}:\n")
+            _mapping(each, deeper, out, deeper)
+        elif (kind is list or kind is tuple) and each:
+            out.append(f"{lead}{_key(key)}:\n")
             _sequence(each, indent, out)
         else:
-            out.append(f"{head} {_scalar(each, indent)}\n")
+            out.append(f"{lead}{_key(key)}: {_scalar(each, indent)}\n")
+        lead = indent
 
 
 def _sequence(value: list[Any] | tuple[Any, ...], indent: str, out: list[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from dashgen.diagnostics import RunError
 from dashgen.model.artifact import Artifact
 from dashgen.model.change import Action, Change
 
@@ -18,7 +19,7 @@ MANIFEST = "manifest.json"
 _STAGING = ".dashgen-"
 
 
-class FolderError(Exception):
+class FolderError(RunError):
     """The folder cannot be read or written; the message says which file and why."""
 
 

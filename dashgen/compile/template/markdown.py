@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dashgen.compile.leaf import Promql
+from dashgen.compile.template.leaf import Promql
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~!\s]")
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!])")

@@ -9,15 +9,15 @@ from functools import partial
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile import native
-from dashgen.compile.engine import Sandbox, Scope
-from dashgen.compile.hops import Hops
-from dashgen.compile.links import Links
-from dashgen.compile.look import Palette, chain_where, slo_where, view, where
-from dashgen.compile.markdown import escape
-from dashgen.compile.scopes import hop_labels, labels, scopes
-from dashgen.compile.sli import Sli, match
-from dashgen.compile.traffic import Traffic
+from dashgen.compile.helpers import native
+from dashgen.compile.helpers.hops import Hops
+from dashgen.compile.helpers.links import Links
+from dashgen.compile.helpers.panels import Palette, chain_where, slo_where, view, where
+from dashgen.compile.helpers.scopes import hop_labels, labels, scopes
+from dashgen.compile.helpers.sli import Sli, match
+from dashgen.compile.helpers.traffic import Traffic
+from dashgen.compile.template.engine import Sandbox, Scope
+from dashgen.compile.template.markdown import escape
 from dashgen.model.graph import Graph, Service
 from dashgen.model.telemetry import Signal, Source
 from dashgen.model.tree import Document, plain

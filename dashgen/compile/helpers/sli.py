@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dashgen import conventions as c
-from dashgen.compile import native
-from dashgen.compile.leaf import Promql
+from dashgen.compile.helpers import native
+from dashgen.compile.template.leaf import Promql
 from dashgen.model.graph import Tile
 from dashgen.model.slo import BurnTier, Slo
 from dashgen.model.telemetry import Matcher

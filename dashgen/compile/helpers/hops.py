@@ -9,8 +9,8 @@ calls that a service makes, this keeps the time that a hop waits for services be
 from __future__ import annotations
 
 from dashgen import conventions as c
-from dashgen.compile.leaf import Promql
-from dashgen.compile.native import selector
+from dashgen.compile.helpers.native import selector
+from dashgen.compile.template.leaf import Promql
 from dashgen.model.graph import Chain, Hop, Tile
 from dashgen.model.telemetry import Matcher
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from dashgen.compile.native import bound, selector
+from dashgen.compile.helpers.native import bound, selector
 from dashgen.model.graph import Edge, Service, Tile
 from dashgen.model.slo import Slo
 from dashgen.model.telemetry import Labels, Matcher, Source

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile.leaf import Promql
-from dashgen.compile.native import any_of, selector
+from dashgen.compile.helpers.native import any_of, selector
+from dashgen.compile.template.leaf import Promql
 from dashgen.model.graph import Chain, Service
 from dashgen.model.slo import Slo
 from dashgen.model.telemetry import Matcher

@@ -16,7 +16,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from dashgen.compile.leaf import Dialect, LeafFault, split
+from dashgen.compile.template.leaf import Dialect, LeafFault, split
 from dashgen.diagnostics import Diagnostic, Span, did_you_mean
 from dashgen.model import tree
 

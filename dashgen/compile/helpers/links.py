@@ -10,7 +10,6 @@ from dashgen import conventions as c
 from dashgen.model.graph import Service, Settings
 from dashgen.promql import quoted
 
-
 VALUE = "${__value.raw}"  # the value of the point that was clicked
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from dashgen.compile.leaf import Promql
+from dashgen.compile.template.leaf import Promql
 from dashgen.model.graph import Implementation
 from dashgen.model.telemetry import Histogram, Matcher, Matchers, Signal, Source
 from dashgen.model.units import number

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import orjson
 
 from dashgen import conventions as c
 from dashgen.model.intent import Dashboard, Panel, Query, Row
-from dashgen.render import panels as grafana
+from dashgen.render.grafana import fields, frame, panels, queries
+from dashgen.render.grafana.plain import Json
 
-Json = dict[str, Any]
 COLUMNS = 24
 
 
 def dashboard(intent: Dashboard) -> Json:
     """One dashboard as JSON."""
-    return grafana.dashboard(
+    return frame.dashboard(
         uid=intent.uid,
         title=intent.title,
         description=intent.description,
         tags=list(intent.tags),
         span=intent.span,
         refresh=intent.refresh,
-        variables=[grafana.variable(each) for each in intent.variables],
-        annotations=[grafana.annotation(each) for each in intent.annotations],
-        links=[grafana.link(each["title"], each["url"], icon=each.get("icon", "dashboard")) for each in intent.links],
+        variables=[queries.variable(each) for each in intent.variables],
+        annotations=[queries.annotation(each) for each in intent.annotations],
+        links=[fields.link(each["title"], each["url"], icon=each.get("icon", "dashboard")) for each in intent.links],
         panels=_panels(intent.rows),
     )
 
@@ -40,21 +39,21 @@ def _panels(rows: tuple[Row, ...]) -> list[Json]:
         start = y + 1 if row.title else y
         inside, end = _lay_out(row.panels, start)
         if row.title:
-            made.append(grafana.row(row.title, c.panel_id(f"row:{row.title}"), y, row.collapsed, inside))
+            made.append(frame.row(row.title, c.panel_id(f"row:{row.title}"), y, row.collapsed, inside))
         if not (row.title and row.collapsed):
             made += inside
         y = start if row.title and row.collapsed else end
     return made
 
 
-def _lay_out(panels: tuple[Panel, ...], top: int) -> tuple[list[Json], int]:
+def _lay_out(shown: tuple[Panel, ...], top: int) -> tuple[list[Json], int]:
     """Place panels from left to right; a panel that does not fit starts a new line below the tallest."""
     made: list[Json] = []
     x, y, tallest = 0, top, 0
-    for panel in panels:
+    for panel in shown:
         if x + panel.width > COLUMNS:
             x, y, tallest = 0, y + tallest, 0
-        made.append(_panel(panel, grafana.position(x, y, panel.width, panel.height)))
+        made.append(_panel(panel, frame.position(x, y, panel.width, panel.height)))
         x, tallest = x + panel.width, max(tallest, panel.height)
     return made, y + tallest
 
@@ -68,15 +67,15 @@ def _panel(panel: Panel, place: Json) -> Json:
         made["targets"] = [_target(panel.type, query) for query in panel.queries]
     if panel.links:
         field = made["fieldConfig"]
-        links = [grafana.link(str(each["title"]), str(each["url"]), blank=True) for each in panel.links]
+        links = [fields.link(str(each["title"]), str(each["url"]), blank=True) for each in panel.links]
         made["fieldConfig"] = {**field, "defaults": {**field["defaults"], "links": links}}
     return made
 
 
 def _target(kind: str, query: Query) -> Json:
     if kind == "logs":
-        return grafana.log_target(query.expr, query.ref)
-    return grafana.target(
+        return queries.log_target(query.expr, query.ref)
+    return queries.target(
         query.expr, query.legend, query.ref, instant=query.instant, table=query.table, exemplar=query.exemplar
     )
 
@@ -84,4 +83,4 @@ def _target(kind: str, query: Query) -> Json:
 @lru_cache(maxsize=4096)
 def _skeleton(kind: str, look: bytes) -> Json:
     """Everything about a panel that does not depend on its content; made by grafanalib once, then reused."""
-    return grafana.panel(kind, orjson.loads(look))
+    return panels.panel(kind, orjson.loads(look))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dashgen.compile.template.leaf import EXPRESSION
 from dashgen.diagnostics import Diagnostic, did_you_mean
 from dashgen.model import tree
 
@@ -51,10 +52,16 @@ def unknown_keys(document: tree.Document, kind: str) -> Iterator[Diagnostic]:
 
 
 def _walk(document: tree.Document, node: tree.Node, grammar: Any) -> Iterator[Diagnostic]:
-    if isinstance(grammar, list):
-        for item in node.items if isinstance(node, tree.Items) else ():
+    if grammar is None or (isinstance(node, tree.Scalar) and EXPRESSION.fullmatch(node.text.strip())):
+        return
+    wanted: type[tree.Items | tree.Mapping] = tree.Items if isinstance(grammar, list) else tree.Mapping
+    if not isinstance(node, wanted):
+        detail = f"{'A list' if wanted is tree.Items else 'A mapping'} is expected here."
+        yield Diagnostic("template/wrong-type", "Wrong kind of value in a template", detail, document.span(node))
+    elif isinstance(node, tree.Items):
+        for item in node.items:
             yield from _walk(document, item, grammar[0])
-    elif isinstance(grammar, Mapping) and isinstance(node, tree.Mapping):
+    else:
         for key, value in node.entries:
             if key.text in grammar:
                 yield from _walk(document, value, grammar[key.text])

@@ -1,0 +1,1 @@
+"""What a template can name: helpers that build expressions, links, panels and test traffic."""
