@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .PHONY: help run test check golden docs bench tools clean
@@ -18,8 +18,8 @@ test: .venv/ready tools check ## Install what tests need, then run all of them.
 	@$(BIN)/pytest -n auto
 
 check: .venv/ready ## Types, style, and the import rules.
-	@$(BIN)/ruff format --check --quiet dashgen tests bench
-	@$(BIN)/ruff check --quiet dashgen tests bench
+	@$(BIN)/ruff format --check --quiet dashgen tests bench docs
+	@$(BIN)/ruff check --quiet dashgen tests bench docs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
@@ -28,7 +28,7 @@ golden: .venv/ready ## Rewrite expected outputs, then review the diff.
 	@git diff --stat
 
 docs: .venv/ready ## Regenerate the generated pages of docs/.
-	@$(BIN)/python -m tests.generated
+	@$(BIN)/python docs/generate.py
 
 bench: .venv/ready ## Measure against the bars of docs/architecture.md.
 	@$(BIN)/python bench/compile.py

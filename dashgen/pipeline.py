@@ -64,7 +64,7 @@ class Work:
     def __init__(self, project: Project, today: datetime.date, folder: Folder | None = None):
         self._project, self._folder = project, folder
         self._compilation = Compilation(project.graph, project.library)
-        self._verifier = Verifier(project.graph, project.sources.at, today)
+        self._verifier = Verifier(project.graph, project.sources.at, project.library.span, today)
         self._canonical = project.library.contract.pattern(project.graph.settings.tile.name)
         self.units = list(self._compilation.units())
         self.found = [*self._compilation.found, *self._verifier.of_graph()]

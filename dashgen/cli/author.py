@@ -35,12 +35,12 @@ def init(path: SpecPath = DEFAULT) -> None:
 
 def validate(path: SpecPath = DEFAULT, format: FindingsOption = FindingsFormat.TEXT) -> None:
     """Check the specification: its shape, its names, and what can never work."""
-    from dashgen.views import console
+    from dashgen.views import console, text
 
     project = run.opened(path, format)
     run.show([], format)
     graph = project.graph
-    counts = f"{len(graph.services)} services, {len(graph.chains)} chains"
+    counts = f"{text.counted(len(graph.services), 'service')}, {text.counted(len(graph.chains), 'chain')}"
     console.say(f"{path} is valid: {counts}. Next: dashgen lint · dashgen generate")
 
 

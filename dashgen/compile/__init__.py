@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 from dashgen import conventions as c
 from dashgen.compile import alerts, dashboards, runbooks
-from dashgen.compile.helpers.context import environment
-from dashgen.compile.template.engine import Compiler, Scope, Template, TemplateFault
+from dashgen.compile.template.engine import Compiler, Scope, Template, TemplateFault, sentence
 from dashgen.compile.template.grammar import unknown_keys
 from dashgen.compile.template.leaf import Dialect
 from dashgen.compile.template.reading import need
 from dashgen.compile.units import COLLECTIONS, Unit, fingerprints, units
+from dashgen.compile.vocabulary.context import environment
 from dashgen.diagnostics import Diagnostic
 from dashgen.model.graph import Graph
 from dashgen.model.intent import Group, Intents, Rule, RuleTest
@@ -27,7 +27,7 @@ class Compilation:
     """A library compiled for a graph; `intents` instantiates it for one unit after another."""
 
     def __init__(self, graph: Graph, library: Library):
-        self._graph = graph
+        self._graph, self._locate = graph, library.span
         sandbox, self._scope = environment(graph, library.theme)
         self.found: list[Diagnostic] = []
         self._templates: dict[str, list[Template]] = {}
@@ -38,7 +38,7 @@ class Compilation:
             try:
                 self._templates.setdefault(kind, []).append(compiler.template(name, document))
             except TemplateFault as fault:
-                self.found.append(fault.diagnostic)
+                self.found.append(fault.diagnostic(library.span))
         self._runbooks = runbooks.Pages(sandbox, library.runbooks)
         self.found += self._runbooks.found
 
@@ -54,7 +54,7 @@ class Compilation:
         try:
             return self._make(unit, scope), []
         except TemplateFault as fault:
-            return None, [fault.diagnostic]
+            return None, [fault.diagnostic(self._locate)]
 
     def _make(self, unit: Unit, scope: Scope) -> Intents:
         settings = self._graph.settings
@@ -93,7 +93,7 @@ class Compilation:
                     try:
                         yield read(tree, subject)
                     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-                        raise TemplateFault(f"{type(error).__name__}: {error}.", template.span) from error
+                        raise TemplateFault(f"{type(error).__name__}: {sentence(error)}", template.span) from error
 
 
 class _Whole:

@@ -9,11 +9,11 @@ from functools import cache
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile.helpers.links import Links
-from dashgen.compile.helpers.scopes import labels
-from dashgen.compile.helpers.traffic import Traffic
 from dashgen.compile.template.reading import fault, need, one_of
 from dashgen.compile.units import Unit
+from dashgen.compile.vocabulary.links import Links
+from dashgen.compile.vocabulary.scopes import labels
+from dashgen.compile.vocabulary.traffic import Traffic
 from dashgen.model.graph import Edge, Service, Settings
 from dashgen.model.intent import Rule, RuleTest
 from dashgen.model.slo import Slo

@@ -10,13 +10,14 @@ from typing import Any
 from jinja2 import FunctionLoader, Template, TemplateError, TemplateSyntaxError
 
 from dashgen.compile.alerts import Alert
-from dashgen.compile.template.engine import Sandbox, Scope, TemplateFault
+from dashgen.compile.template.engine import Sandbox, Scope, TemplateFault, sentence
 from dashgen.compile.template.markdown import code, escape, inline, url
 from dashgen.diagnostics import Diagnostic, Span
 from dashgen.model.intent import Rule, Runbook
 from dashgen.model.library import TextFile
 
 FALLBACK = "any-alert"
+_PASSING = ("severity", "burn", "team", "language")  # labels that do not say what an alert is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Pages:
             try:
                 self._pages[name] = _Page(environment.get_template(name), file)
             except TemplateSyntaxError as error:
-                self.found.append(_fault(file, error.lineno, str(error.message)).diagnostic)
+                fault = _fault(file, error.lineno, sentence(error))
+                self.found.append(fault.diagnostic(lambda origin: Span(origin, 1, 1, 2)))
 
     def make(self, alerts: Sequence[Alert], scope: Scope) -> Iterator[Runbook]:
         """One page per alert name, from the first template that fits: the alert's own or the general one."""
@@ -61,9 +63,7 @@ class Pages:
 def silence(alerts: Sequence[Rule]) -> str:
     """The command that silences an alert for two hours, by the labels that all its instances share."""
     shared = set.intersection(*(set(alert.labels.items()) for alert in alerts)) if alerts else set()
-    kept = [
-        f"{name}={shlex.quote(value)}" for name, value in sorted(shared) if name not in ("severity", "burn", "team")
-    ]
+    kept = [f"{name}={shlex.quote(value)}" for name, value in sorted(shared) if name not in _PASSING]
     return f"amtool silence add alertname={alerts[0].name} {' '.join(kept)} --duration=2h --comment='…'"
 
 
@@ -80,10 +80,10 @@ def _blame(files: Mapping[str, TextFile], page: TextFile, error: BaseException) 
         if name in files:
             file, line = files[name], trace.tb_lineno
         trace = trace.tb_next
-    return _fault(file, line, str(error))
+    return _fault(file, line, sentence(error))
 
 
 def _fault(file: TextFile, line: int, message: str) -> TemplateFault:
     lines: list[Any] = file.text.split("\n")
     text = lines[line - 1] if line <= len(lines) else ""
-    return TemplateFault(f"{message}.", Span(file.file, line, 1, max(2, len(text) + 1), text))
+    return TemplateFault(message, Span(file.file, line, 1, max(2, len(text) + 1), text))

@@ -54,8 +54,8 @@ def _diagnostic(model: type[BaseModel], error: ErrorDetails, at: Callable[..., S
     in_key = path[-1:] == ("[key]",)
     where = path[:-1] if in_key else path
     message = error["msg"]
-    detail = f"`{_shown_key(where)}`: {message}."
-    return Diagnostic(f"{area}/value", "A value is out of range", detail, at(where, key=in_key))
+    detail = f"{message[:1].upper()}{message[1:]}." if in_key else f"`{_shown_key(where)}`: {message}."
+    return Diagnostic(f"{area}/value", "A value cannot be used", detail, at(where, key=in_key))
 
 
 def _shown_key(path: Sequence[object]) -> str:

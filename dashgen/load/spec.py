@@ -51,6 +51,8 @@ def load_spec(path: Path) -> tuple[Spec | None, Sources, list[Diagnostic]]:
     if found:
         return None, sources, found
     data, found = _merge(sources)
+    if any(diagnostic.id == "spec/not-a-mapping" for diagnostic in found):
+        return None, sources, found
     spec, problems = validate(Spec, data, sources.at)
     found += problems
     return (None if found else spec), sources, found
@@ -73,7 +75,7 @@ def _merge(sources: Sources) -> tuple[dict[str, Plain], list[Diagnostic]]:
         root = document.root
         if not isinstance(root, Mapping):
             detail = "A specification is a mapping that starts with `version: dashgen/v1`. See `dashgen init`."
-            found.append(Diagnostic("spec/wrong-type", "Not a specification", detail, document.span(root)))
+            found.append(Diagnostic("spec/not-a-mapping", "Not a specification", detail, document.span(root)))
             continue
         for key, value in root.entries:
             if key.text.startswith("x-"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dashgen.diagnostics import Span
 from dashgen.model.contract import Contract
 from dashgen.model.profile import Profile, WindowTable
 from dashgen.model.tree import Document
@@ -30,3 +31,13 @@ class Library:
     contract: Contract
     theme: Document
     fingerprint: str
+
+    def span(self, origin: str) -> Span:
+        """The place of a template from its text `file:line:column`, with the line itself."""
+        file, line, column = origin.rsplit(":", 2)
+        start = int(column)
+        for document in (*self.templates.values(), *self.fragments.values()):
+            if document.file == file:
+                text = document.lines[int(line) - 1]
+                return Span(file, int(line), start, len(text.rstrip()) + 1, text)
+        return Span(file, int(line), start, start + 1)

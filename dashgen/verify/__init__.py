@@ -16,10 +16,11 @@ Locate = Callable[..., Span]
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Runs the checks on one graph and what is made of it; `today` decides which silences hold."""
+    """Runs the checks on one graph and what is made of it; `at` and `template` find the lines of findings."""
 
     graph: Graph
     at: Locate
+    template: Callable[[str], Span]
     today: datetime.date
 
     def of_graph(self) -> list[Diagnostic]:
@@ -36,7 +37,7 @@ class Verifier:
     def _run(self, check: Check, findings: Iterable[Finding]) -> Iterator[Diagnostic]:
         for finding in findings:
             severity = check.severity if finding.severity is None else finding.severity
-            span = _origin(finding.origin) or self.at(finding.path, key=True)
+            span = self.template(finding.origin) if finding.origin else self.at(finding.path, key=True)
             made = Diagnostic(check.id, check.summary, finding.detail, span, severity)
             silence = silences.silencing(self.graph.silences, check.id, finding.path, self.today)
             if silence is not None and severity is not Severity.ERROR:
@@ -46,14 +47,6 @@ class Verifier:
                     detail=f"{made.detail} Silenced until {silence.until}: {silence.reason}",
                 )
             yield made
-
-
-def _origin(origin: str) -> Span | None:
-    """The place in a template, from its text `file:line:column`."""
-    if not origin:
-        return None
-    file, line, column = origin.rsplit(":", 2)
-    return Span(file, int(line), int(column), int(column) + 1)
 
 
 __all__ = ["CHECKS", "Made", "Verifier", "checks"]

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
 from dashgen.compile.template.leaf import Dialect, LeafFault, split
 from dashgen.diagnostics import Diagnostic, Span, did_you_mean
@@ -29,11 +30,28 @@ _CONTROL = frozenset(("for_each", "when"))
 
 
 class TemplateFault(Exception):
-    """A fault in a template, with its place; becomes a diagnostic."""
+    """A fault in a template, at a span or at the origin `file:line:column` that an instance remembers."""
 
-    def __init__(self, detail: str, span: Span, summary: str = "A template failed"):
+    def __init__(self, detail: str, place: Span | str, summary: str = "A template failed"):
         super().__init__(detail)
-        self.diagnostic = Diagnostic("template/fault", summary, detail, span)
+        self.detail, self.place, self.summary = detail, place, summary
+
+    def diagnostic(self, locate: Callable[[str], Span]) -> Diagnostic:
+        """What users are told; `locate` finds the line of an origin."""
+        span = locate(self.place) if isinstance(self.place, str) else self.place
+        return Diagnostic("template/fault", self.summary, self.detail, span)
+
+
+class Missing(StrictUndefined):
+    """What a template names and nobody has: says what there is instead."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name = str(self._undefined_name)
+        if self._undefined_obj is missing:
+            return f"there is no `{name}` here"
+        known = [each for each in dir(self._undefined_obj) if not each.startswith("_")]
+        return f"a {type(self._undefined_obj).__name__.lower()} has no `{name}`.{did_you_mean(name, known)}".rstrip(".")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -45,7 +63,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(
             variable_start_string="<<",
             variable_end_string=">>",
-            undefined=StrictUndefined,
+            undefined=Missing,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
@@ -54,7 +72,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Give access to what is public and changes nothing; the general check costs ten times as much."""
         if attribute[0] == "_" or attribute in _MUTATORS:
-            return self.unsafe_undefined(obj, attribute)
+            return self.undefined(obj=obj, name=attribute)
         try:
             return getattr(obj, attribute)
         except AttributeError:
@@ -122,7 +140,7 @@ class Block:
             try:
                 self._compile(expression)(scope)
             except Exception as error:
-                raise TemplateFault(f"`<< {expression} >>`: {error}.", span) from error
+                raise TemplateFault(f"`<< {expression} >>`: {sentence(error)}", span) from error
         raise AssertionError("expressions fail together but not alone")
 
 
@@ -241,7 +259,7 @@ class Compiler:
         self, entries: list[Entry], node: tree.Mapping, document: tree.Document, block: Block, path: tuple[str, ...]
     ) -> Part:
         parts = {key.text: self._node(value, origin, block, (*path, key.text)) for key, value, origin in entries}
-        if not self.marked.isdisjoint(parts):
+        if not self.marked.isdisjoint(parts) and path[-1:] not in (("labels",), ("annotations",)):
             parts["origin"] = Constant(str(document.span(node)))
         base = {key: part.value if isinstance(part, Constant) else None for key, part in parts.items()}
         made_anew = [(key, part) for key, part in parts.items() if not isinstance(part, Constant)]
@@ -279,18 +297,27 @@ class Compiler:
         value = node.value
         if not isinstance(value, str):
             return Constant(float(value) if isinstance(value, tree.Number) else value)
-        leaf = split(value, self.dialect(path), _registrar(block, document, node))
+        span = document.span(node)
+        try:
+            leaf = split(value, self.dialect(path), _registrar(block, document, node))
+        except LeafFault as error:
+            raise TemplateFault(sentence(error), span) from error
         if isinstance(leaf, str):
             return Constant(leaf)
-        span = document.span(node)
 
         def make(values: list[object], scope: Scope) -> object:  # noqa: ARG001
             try:
                 return leaf.make(values)
             except (LeafFault, TemplateError) as error:
-                raise TemplateFault(f"{error}.", span) from error
+                raise TemplateFault(sentence(error), span) from error
 
         return make
+
+
+def sentence(error: BaseException) -> str:
+    """An error's words as a sentence."""
+    text = str(error).strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _maker(part: Part) -> Maker:

@@ -47,7 +47,12 @@ KINDS: Mapping[str, Grammar] = {
 
 
 def unknown_keys(document: tree.Document, kind: str) -> Iterator[Diagnostic]:
-    """Every key of a template that nothing reads."""
+    """Every key of a template that nothing reads, and the one without which there is nothing to make."""
+    main = next(key for key in ("alerts", "groups", "rows", "routing") if key in KINDS[kind])
+    root = document.root
+    if isinstance(root, tree.Mapping) and not root.get(main) and not root.get("use"):
+        detail = f"A file in `{kind}/` needs `{main}`."
+        yield Diagnostic("template/missing-key", "A template makes nothing", detail, document.span(root))
     yield from _walk(document, document.root, KINDS[kind])
 
 
@@ -68,5 +73,7 @@ def _walk(document: tree.Document, node: tree.Node, grammar: Any) -> Iterator[Di
             elif key.text not in _CONTROL:
                 known = [*grammar, *_CONTROL]
                 listed = f" Known: {', '.join(sorted(known))}."
+                if ">>" in key.text or "<<" in key.text:
+                    listed = " An expression with a comma must be quoted, or stand on a line of its own."
                 detail = f"“{key.text}” is not a key here.{did_you_mean(key.text, known) or listed}"
                 yield Diagnostic("template/unknown-key", "Unknown key in a template", detail, document.span(key))

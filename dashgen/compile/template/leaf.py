@@ -73,6 +73,8 @@ def split(text: str, dialect: Dialect, register: Callable[[str, int], int]) -> L
         context = _context("".join(part if isinstance(part, str) else "x" for part in parts), dialect)
         parts.append((register(match[1], match.start(1)), context))
         position = match.end()
+    if "<<" in text[position:]:
+        raise LeafFault("`<<` opens an expression that no `>>` closes")
     if not parts:
         return text
     if text[position:].strip("\n") or (len(parts) > 1 and position < len(text)):

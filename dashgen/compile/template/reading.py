@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashgen.compile.template.engine import TemplateFault
-from dashgen.diagnostics import Span, did_you_mean
+from dashgen.diagnostics import did_you_mean
 
 Tree = Mapping[str, Any]
 
@@ -39,7 +39,4 @@ def one_of(tree: Tree, key: str, what: str, known: tuple[str, ...]) -> str:
 
 def fault(tree: Tree, detail: str) -> TemplateFault:
     """A fault at the place of the template from which a mapping was made."""
-    file, line, column = str(tree.get("origin", "?:1:1")).rsplit(":", 2)
-    return TemplateFault(
-        detail, Span(file, int(line), int(column), int(column) + 1), "A template asks for something odd"
-    )
+    return TemplateFault(detail, str(tree.get("origin", "")), "A template asks for something odd")

@@ -16,7 +16,7 @@ def service_unpromised(graph: Graph) -> Iterator[Finding]:
         services: {web: {tier: 1, slos: {availability: {objective: 99.9}}}}
 
     Fails:
-        services: {web: {tier: 1, slos: {}}}
+        services: {web: {tier: 1, slos: null}}
     """
     for service in graph.services:
         if service.tier == 1 and not service.slos:

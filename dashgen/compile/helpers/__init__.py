@@ -1,1 +1,0 @@
-"""What a template can name: helpers that build expressions, links, panels and test traffic."""

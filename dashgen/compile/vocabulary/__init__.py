@@ -1,0 +1,1 @@
+"""The vocabulary of templates: what builds expressions, links, panels and test traffic."""

@@ -1,0 +1,101 @@
+"""What a template can name: the graph's settings, the helpers that build expressions, links and test traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from dashgen import conventions as c
+from dashgen.compile.template.engine import Sandbox, Scope
+from dashgen.compile.template.markdown import escape
+from dashgen.compile.vocabulary import native
+from dashgen.compile.vocabulary.hops import Hops
+from dashgen.compile.vocabulary.links import Links
+from dashgen.compile.vocabulary.panels import Palette, chain_where, slo_where, view, where
+from dashgen.compile.vocabulary.scopes import hop_labels, labels, scopes
+from dashgen.compile.vocabulary.sli import Sli, match
+from dashgen.compile.vocabulary.traffic import Traffic
+from dashgen.model.graph import Graph, Service
+from dashgen.model.telemetry import Signal, Source
+from dashgen.model.tree import Document, plain
+from dashgen.model.units import duration, number
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A latency quantile: its name in series and its rank from 0 to 1."""
+
+    name: str
+    rank: Decimal
+
+
+QUANTILES = (Quantile("p50", Decimal("0.5")), Quantile("p95", Decimal("0.95")), Quantile("p99", Decimal("0.99")))
+
+
+def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
+    """Jinja2 with the helpers, and the scope that every unit shares."""
+    settings = graph.settings
+    colors: Any = plain(theme.root)
+    sandbox = Sandbox()
+    helpers: Scope = {
+        "native": native,
+        "sli": Sli(settings.tile),
+        "hops": Hops(settings.tile, settings.env),
+        "link": Links(settings),
+        "traffic": Traffic(settings.tile),
+        "labels": lambda subject, **more: labels(subject, settings) | more,
+        "hop_labels": hop_labels,
+        "match": match,
+        "scopes": lambda service: scopes(service, settings),
+        "timed": timed,
+        "uid": partial(c.uid, settings.name),
+        "quantiles": QUANTILES,
+        "slow_every": settings.slow_every,
+        "resolves": resolves,
+        "tile": settings.tile,
+        "theme": colors,
+        "status": colors["status"],
+        "palette": Palette(colors),
+        "view": view,
+        "where": where,
+        "slo_where": slo_where,
+        "chain_where": chain_where,
+        "signals": signals,
+        "receivers": lambda teams: sorted({name for team in teams for name in (team.page, team.ticket)}),
+    }
+    sandbox.filters |= {
+        "duration": duration,
+        "number": number,
+        "percent": percent,
+        "any_of": native.any_of,
+        "md": escape,
+    }
+    return sandbox, helpers | {"graph": settings}
+
+
+def signals(service: Service) -> list[tuple[str, Signal]]:
+    """The runtime panels of all implementations, with the implementation's name."""
+    return [(each.name, signal) for each in service.implementations for signal in each.signals]
+
+
+def timed(sources: Iterable[Source]) -> bool:
+    """Whether any source measures durations."""
+    return any(source.duration for source in sources)
+
+
+def resolves(sources: Iterable[Source], seconds: Decimal) -> bool:
+    """Whether the histograms of all sources can tell durations well below this one."""
+    histograms = [source.duration for source in sources]
+    return all(h and (h.native or h.bounds[0] * h.scale * 2 <= seconds) for h in histograms)
+
+
+def percent(ratio: Decimal) -> str:
+    """A ratio as a percentage.
+
+    >>> percent(Decimal("0.9995"))
+    '99.95 %'
+    """
+    return f"{number(ratio * 100)} %"

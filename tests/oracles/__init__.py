@@ -1,0 +1,1 @@
+"""What others say of the output: schemas and linters that know nothing of dashgen."""

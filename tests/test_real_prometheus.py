@@ -1,0 +1,63 @@
+"""Generated files in the programs that they are for: a real Prometheus and a real Alertmanager."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dashgen import pipeline
+from tests.conftest import ROOT, opened
+from tests.servers import running_alertmanager, running_prometheus
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("out")
+    pipeline.generate(opened(ROOT / "services.yaml"), folder, datetime.date(2026, 11, 21))
+    return folder
+
+
+def get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def hurried(rules: Path, folder: Path) -> Path:
+    """The same rules, evaluated every second."""
+    folder.mkdir()
+    for file in rules.glob("*.yaml"):
+        (folder / file.name).write_text(re.sub(r"(?m)^  interval: \w+$", "  interval: 1s", file.read_text()))
+    return folder
+
+
+def test_prometheus_loads_and_evaluates_every_rule(out: Path, tmp_path: Path) -> None:
+    """With no data at all: every rule is evaluated without an error, and only the vanished services are noticed."""
+    rules = hurried(out / "prometheus" / "rules", tmp_path / "rules")
+    named = {group["name"] for file in rules.glob("*.yaml") for group in yaml.safe_load(file.read_text())["groups"]}
+    with running_prometheus(tmp_path, rules) as prometheus:
+        deadline = time.monotonic() + 30
+        while True:
+            groups = get(f"{prometheus}/api/v1/rules")["data"]["groups"]
+            loaded = [rule for group in groups for rule in group["rules"]]
+            if "unknown" not in {rule["health"] for rule in loaded} or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+    assert {group["name"] for group in groups} == named
+    assert not [rule for rule in loaded if rule["health"] != "ok"]
+    assert {rule["name"] for rule in loaded if rule.get("state") == "pending"} == {"ServiceVanished"}
+
+
+def test_alertmanager_runs_with_the_generated_configuration(out: Path, tmp_path: Path) -> None:
+    with running_alertmanager(tmp_path, config=out / "alertmanager" / "alertmanager.yaml") as alertmanager:
+        status = get(f"{alertmanager}/api/v2/status")
+        receivers = {each["name"] for each in get(f"{alertmanager}/api/v2/receivers")}
+    assert "inhibit_rules" in status["config"]["original"]
+    assert receivers == {"pagerduty-edge", "slack-edge", "pagerduty-commerce", "slack-commerce"}
