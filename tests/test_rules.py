@@ -27,10 +27,12 @@ def name(path: Path) -> str:
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
     """Every example, compiled."""
     made = {}
-    for path in EXAMPLES:
-        made[path] = tmp_path_factory.mktemp(name(path))
-        outcome = pipeline.generate(opened(path), made[path], datetime.date(2026, 11, 21))
-        assert not [d for d in outcome.found if d.severity >= 1], outcome.found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        for path in EXAMPLES:
+            made[path] = tmp_path_factory.mktemp(name(path))
+            outcome = pipeline.generate(opened(path), made[path], datetime.date(2026, 11, 21))
+            assert not [d for d in outcome.found if d.severity >= 1], outcome.found
     return made
 
 

@@ -79,6 +79,7 @@ class Compilation:
             runbooks=tuple(self._runbooks.make(made, scope)),
             tests=tuple(_merged(test for alert in made for test in alert.tests)),
             routing=next(self._read("templates/routes", unit, scope, lambda tree, _: tree["routing"]), None),
+            lint=next(self._read("templates/lint", unit, scope, lambda tree, _: tree["lint"]), None),
         )
 
     def _read(self, kind: str, unit: Unit, scope: Scope, read: Callable[[Tree, object], T]) -> Iterator[T]:

@@ -20,7 +20,7 @@ M = TypeVar("M", bound=BaseModel)
 _PACKAGE = Path(__file__).resolve().parent.parent
 BUILTIN = _PACKAGE / "builtin" if (_PACKAGE / "builtin").is_dir() else _PACKAGE.parent
 _KINDS = {
-    "templates": ("templates/dashboards", "templates/rules", "templates/routes", "alerts"),
+    "templates": ("templates/dashboards", "templates/rules", "templates/routes", "templates/lint", "alerts"),
     "fragments": ("templates/fragments",),
     "theme": ("templates",),
     "runbooks": ("templates/runbooks",),

@@ -113,7 +113,10 @@ class RuleTest:
 
 @dataclass(frozen=True, slots=True)
 class Intents:
-    """Everything that one unit asks for. `routing` is the Alertmanager configuration; only the graph's unit has one."""
+    """Everything that one unit asks for.
+
+    Only the graph's unit has `routing`, the Alertmanager configuration, and `lint`, what a linter shall let pass.
+    """
 
     owner: str
     groups: tuple[Group, ...] = ()
@@ -121,3 +124,4 @@ class Intents:
     runbooks: tuple[Runbook, ...] = ()
     tests: tuple[RuleTest, ...] = ()
     routing: Tree | None = None
+    lint: Tree | None = None

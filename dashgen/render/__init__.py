@@ -30,6 +30,9 @@ def artifacts(intents: Intents, settings: Settings) -> Iterator[Artifact]:
     if intents.routing is not None:
         text = canonical.yaml_text(intents.routing)
         yield Artifact("alertmanager/alertmanager.yaml", owner, "alertmanager", text.encode(), intents.routing)
+    if intents.lint is not None:
+        text = canonical.yaml_text(intents.lint)
+        yield Artifact("grafana/.lint", owner, "lint", text.encode(), intents.lint)
     for page in intents.runbooks:
         yield Artifact(f"runbooks/{owner}/{page.alert}.md", owner, "runbook", page.text.encode())
 

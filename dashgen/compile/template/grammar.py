@@ -15,10 +15,8 @@ _PANEL = {
     **dict.fromkeys(
         ("legend", "stack", "fill", "line", "thresholds", "colors", "color", "mappings", "text", "options")
     ),
-    **dict.fromkeys(
-        ("links", "columns", "transformations", "reduce", "orientation", "graph", "show_thresholds", "canvas")
-    ),
-    **dict.fromkeys(("datasource", "interval", "cells")),
+    **dict.fromkeys(("links", "columns", "transformations", "orientation", "graph", "show_thresholds", "canvas")),
+    "interval": None,
     "queries": [_QUERY],
 }
 _DASHBOARD = {
@@ -35,6 +33,7 @@ _ALERT = {
     "tests": [_TEST],
 }
 _ROUTES = {"routing": None}
+_LINT = {"lint": None}
 _CONTROL = ("for_each", "when", "use")
 
 Grammar = Mapping[str, Any]
@@ -42,13 +41,14 @@ KINDS: Mapping[str, Grammar] = {
     "templates/dashboards": _DASHBOARD,
     "templates/rules": _RULES,
     "templates/routes": _ROUTES,
+    "templates/lint": _LINT,
     "alerts": {"alerts": [_ALERT]},
 }
 
 
 def unknown_keys(document: tree.Document, kind: str) -> Iterator[Diagnostic]:
     """Every key of a template that nothing reads, and the one without which there is nothing to make."""
-    main = next(key for key in ("alerts", "groups", "rows", "routing") if key in KINDS[kind])
+    main = next(key for key in ("alerts", "groups", "rows", "routing", "lint") if key in KINDS[kind])
     root = document.root
     if isinstance(root, tree.Mapping) and not root.get(main) and not root.get("use"):
         detail = f"A file in `{kind}/` needs `{main}`."

@@ -14,7 +14,7 @@ from dashgen.compile.template.markdown import escape
 from dashgen.compile.vocabulary import native
 from dashgen.compile.vocabulary.hops import Hops
 from dashgen.compile.vocabulary.links import Links
-from dashgen.compile.vocabulary.panels import Palette, chain_where, slo_where, view, where
+from dashgen.compile.vocabulary.panels import Palette, chain_where, flow_values, slo_where, view, where
 from dashgen.compile.vocabulary.scopes import hop_labels, labels, scopes
 from dashgen.compile.vocabulary.sli import Sli, match
 from dashgen.compile.vocabulary.traffic import Traffic
@@ -64,6 +64,7 @@ def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
         "slo_where": slo_where,
         "chain_where": chain_where,
         "signals": signals,
+        "flow_values": flow_values,
         "receivers": lambda teams: sorted({name for team in teams for name in (team.page, team.ticket)}),
     }
     sandbox.filters |= {

@@ -75,6 +75,21 @@ def chain_where(chain: Chain) -> Promql:
     return Promql(selector("", matchers)[1:-1])
 
 
+@dataclass(frozen=True, slots=True)
+class FlowValue:
+    """A number on the drawing of a chain: below which hop, in which line; its name is the legend of its query."""
+
+    name: str
+    position: int
+    line: int
+
+
+def flow_values(chain: Chain) -> list[FlowValue]:
+    """Under every hop its own time and the failures that start there."""
+    shown = enumerate(("time", "errors"))
+    return [FlowValue(f"{hop.service.name} {what}", hop.position, line) for line, what in shown for hop in chain.hops]
+
+
 class Palette:
     """The colours of the theme, by language and by who speaks it."""
 

@@ -10,6 +10,7 @@ from grafanalib import core
 
 from dashgen.render.grafana.plain import Json, plain
 
+LIMIT = 1e308  # an open end of a range; Grafana reads a null as 0
 NUMBERS = ("unit", "decimals", "min", "max")
 
 
@@ -55,7 +56,10 @@ def mapping(tree: Mapping[str, Any]) -> Json:
     result = {"color": tree["color"], "index": 0, "text": tree["text"]}
     if "value" in tree:
         return {"options": {str(tree["value"]): result}, "type": "value"}
-    return {"options": {"from": tree.get("from"), "result": result, "to": tree.get("to")}, "type": "range"}
+    return {
+        "options": {"from": tree.get("from", -LIMIT), "result": result, "to": tree.get("to", LIMIT)},
+        "type": "range",
+    }
 
 
 def override(name: str, shown: str) -> Json:

@@ -185,7 +185,7 @@ def _timeline(_: Mapping[str, Any]) -> core.Panel:
         showValue="never",
         mergeValues=True,
         rowHeight=0.8,
-        extraJson={"options": {"legend": {"showLegend": False}, "tooltip": {"sort": "none"}}},
+        extraJson={"options": {"legend": {"calcs": [], "showLegend": False}, "tooltip": {"sort": "none"}}},
     )
 
 
