@@ -1,4 +1,4 @@
-"""Time and peak memory of compiling graphs of 100 to 10,000 services: cold, with nothing to do, and after one change."""
+"""Time and peak memory of compiling 100 to 10,000 services: cold, with nothing to do, and after one change."""
 
 from __future__ import annotations
 

@@ -16,9 +16,10 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -81,8 +82,14 @@ class Program:
         query = urllib.parse.urlencode({"target": target, "via": via, "item": item, "timeout": timeout})
         return get(self.admin, f"/call?{query}", TRACED)[1]
 
-    def samples(self) -> list[Sample]:
-        return parse(get(self.admin, "/metrics", OPEN_METRICS)[1])
+    def samples(self, name: str, total: float) -> list[Sample]:
+        """What it shows once the series of that name add up; some servers count only after they have answered."""
+        for _ in range(50):
+            samples = parse(get(self.admin, "/metrics", OPEN_METRICS)[1])
+            if sum(each.value for each in samples if each.name == name) >= total:
+                break
+            time.sleep(0.1)
+        return samples
 
 
 @contextmanager
@@ -101,14 +108,11 @@ def running(binary: Path, *arguments: str) -> Iterator[Program]:
         process.stdout.close()
 
 
-def get(address: str, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(address, timeout=20)
-    try:
+def get(address: str, path: str, headers: Mapping[str, str] | None = None, wait: float = 20) -> tuple[int, str]:
+    with closing(http.client.HTTPConnection(address, timeout=wait)) as connection:
         connection.request("GET", path, headers=dict(headers or {}))
         response = connection.getresponse()
         return response.status, response.read().decode()
-    finally:
-        connection.close()
 
 
 def free_address() -> str:
@@ -272,7 +276,7 @@ def test_a_server_emits_what_its_profile_says(case: Case, build: Build) -> None:
     source = native_series(case, side)
     with running(build(case.build), case.program) as program:
         drive(case, program)
-        samples = program.samples()
+        samples = program.samples(source.requests, REQUESTS)
         assert sum(each.value for each in counted(samples, source)) == REQUESTS
         assert failed(samples, source) == SERVER_ERRORS
         check_side(case, samples, side, source)
@@ -283,7 +287,7 @@ def test_a_server_emits_what_its_profile_says(case: Case, build: Build) -> None:
             assert values <= known, f"{short}: {label} is {values}"
         if case not in CLIENTS or case.called == "pricing":  # what no route matches is counted, and is no failure
             assert get(program.service, "/nowhere")[0] == 404
-            samples = program.samples()
+            samples = program.samples(source.requests, REQUESTS + 1)
             assert sum(each.value for each in counted(samples, source)) == REQUESTS + 1
             assert failed(samples, source) == SERVER_ERRORS
 
@@ -295,14 +299,14 @@ def test_a_client_emits_what_its_profile_says(case: Case, build: Build) -> None:
     source = native_series(case, side)
     with running(build(case.build), case.program) as program:
         drive(case, program)
-        samples = program.samples()
+        samples = program.samples(source.requests, REQUESTS)
         assert sum(each.value for each in counted(samples, source)) == REQUESTS
         assert failed(samples, source) == CLIENT_ERRORS
         check_side(case, samples, side, source)
         nobody = free_address()
         program.call("nobody:80" if case.called else nobody, "good", via=nobody if case.called else "")
         program.call(program.service, "slow", timeout="20ms")
-        samples = program.samples()
+        samples = program.samples(source.requests, REQUESTS + 2)
         requests = counted(samples, source)
         assert sum(each.value for each in requests) == REQUESTS + 2
         assert failed(samples, source) == CLIENT_ERRORS + 2, "nobody listened, and nobody waited long enough"
@@ -313,15 +317,35 @@ def test_a_client_emits_what_its_profile_says(case: Case, build: Build) -> None:
                 assert failed([each for each in samples if each.labels.get(side.peer) == callee], source) == errors
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_some_libraries_never_count_a_request_whose_caller_gave_up(case: Case, build: Build) -> None:
+    """Go and actix-web finish it; axum and tonic drop it, so that only the caller's own metrics tell of timeouts."""
+    side = variant_of(profile_of(case.profile), case.version).server
+    assert side
+    name = native_series(case, side).requests
+    with running(build(case.build), case.program) as program:
+        if case in CLIENTS:
+            program.call(program.service, "good")  # now there is a connection
+            program.call(program.service, "slow", timeout="50ms")
+        else:
+            get(program.service, "/items/good")
+            with suppress(TimeoutError):
+                get(program.service, "/items/slow", wait=0.05)
+        time.sleep(2 * SLOWNESS)
+        wanted = 1 if case.profile in ("axum-prometheus", "otel-tower", "tonic-prometheus") else 2
+        assert sum(each.value for each in program.samples(name, wanted) if each.name == name) == wanted
+
+
 @pytest.mark.parametrize(("version", "seconds"), [("0.65", 1000 * SLOWNESS), ("0.66", SLOWNESS)])
 def test_refused_versions_are_as_wrong_as_the_profile_says(version: str, seconds: float, build: Build) -> None:
     variant = variant_of(profile_of("otelgrpc"), version)
     assert variant.refused
     with running(build(f"go-{version}"), "otelgrpc") as program:
         program.call(program.service, "slow")
-        samples = {f"{each.name} {each.labels.get('le', '')}": each.value for each in program.samples()}
-    assert seconds <= samples["rpc_server_call_duration_seconds_sum "] < 5 * seconds
-    assert samples["rpc_server_call_duration_seconds_bucket 10000.0"] == 1, "buckets made for milliseconds"
+        samples = program.samples("rpc_server_call_duration_seconds_count", 1)
+    values = {f"{each.name} {each.labels.get('le', '')}": each.value for each in samples}
+    assert seconds <= values["rpc_server_call_duration_seconds_sum "] < 5 * seconds
+    assert values["rpc_server_call_duration_seconds_bucket 10000.0"] == 1, "buckets made for milliseconds"
 
 
 # ---- the canonical series, by a real Prometheus -------------------------------------------------------------------
@@ -374,13 +398,13 @@ services:
      operations: {items: {http_route: "/items/{item}", http_request_method: GET}}}
   cart:
     {team: all, language: go, instrumentation: {profile: otelgrpc, version: 0.72}, selector: {job: cart}, slos: *slos,
-     operations: {check: *check}, calls: {tax: {protocol: grpc, selector: *check}}}
-  tax:
-    {team: all, language: rust, instrumentation: {profile: tonic-prometheus, version: 0.3}, selector: {job: tax},
-     slos: *slos, operations: {check: {grpc_method: Check}}, calls: {mail: {protocol: grpc, selector: *health}}}
+     operations: {check: *check}, calls: {mail: {protocol: grpc, selector: *check}}}
   mail:
     {team: all, language: go, instrumentation: go-grpc-middleware, selector: {job: mail}, slos: *slos,
-     operations: {check: {grpc_method: Check}}, calls: {ledger: {protocol: grpc, selector: *health}}}
+     operations: {check: {grpc_method: Check}}, calls: {tax: {protocol: grpc, selector: *health}}}
+  tax:
+    {team: all, language: rust, instrumentation: {profile: tonic-prometheus, version: 0.3}, selector: {job: tax},
+     slos: *slos, operations: {check: {grpc_method: Check}}, calls: {ledger: {protocol: grpc, selector: *health}}}
   ledger:
     {team: all, language: go, instrumentation: {profile: otelgrpc, version: 0.64}, selector: {job: ledger}, slos: *slos,
      operations: {check: {rpc_method: Check}},
@@ -414,6 +438,18 @@ services:
 """
 SECOND = ("good",) * 4 + ("failing", "unavailable", "missing") + ("slow",) * 3  # what each is sent every second
 STEADY = 68  # seconds of traffic before anybody looks; a tile reads the last 61
+RATES = {
+    "service:requests": 10,
+    "service:errors": 2,
+    "implementation:requests": 10,
+    "implementation:errors": 2,
+    "edge:requests": 10,
+    "edge:errors": 3,  # what is missing is the caller's error, not the server's
+    "slo:events": 10,
+}
+BAD_EVENTS = {"availability": 2, "fast": 3, "bearable": 0}
+DURATIONS = {"mean5m": 3 * SLOWNESS / len(SECOND), "p95_5m": 0.225, "p99_5m": 0.245}  # between the bounds 0.1 and 0.25
+NATIVE_DURATIONS = {"p95_5m": SLOWNESS, "p99_5m": SLOWNESS}
 NATIVE = ("front", "catalog")
 
 
@@ -423,7 +459,7 @@ class Prometheus:
 
     address: str
 
-    def api(self, path: str, **parameters: str) -> list[dict[str, object]]:
+    def api(self, path: str, **parameters: str) -> Any:
         status, text = get(self.address, f"/api/v1/{path}?{urllib.parse.urlencode(parameters)}")
         assert status == 200, f"{path} {parameters}: {text}"
         found = json.loads(text)["data"]
@@ -455,12 +491,12 @@ def prometheus(folder: Path, programs: Mapping[str, Program], rules: Path) -> It
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             for _ in range(300):
-                try:
+                with suppress(OSError):
                     if get(address, "/-/ready")[0] == 200:
                         break
-                except OSError:
-                    assert process.poll() is None, (folder / "prometheus.log").read_text()
                 time.sleep(0.1)
+            else:
+                pytest.fail((folder / "prometheus.log").read_text())
             yield Prometheus(address)
         finally:
             process.kill()
@@ -469,45 +505,40 @@ def prometheus(folder: Path, programs: Mapping[str, Program], rules: Path) -> It
 
 def send(address: str, paths: list[str], enough: threading.Event) -> None:
     """Send one request for each path every second, until it is enough."""
-    connection = http.client.HTTPConnection(address, timeout=20)
-    begun, second = time.monotonic(), 0
-    while not enough.is_set():
-        for path in paths:
-            connection.request("GET", path, headers=TRACED)
-            connection.getresponse().read()
-        second += 1
-        enough.wait(max(0.0, begun + second - time.monotonic()))
-    connection.close()
+    with closing(http.client.HTTPConnection(address, timeout=20)) as connection:
+        begun, second = time.monotonic(), 0
+        while not enough.is_set():
+            for path in paths:
+                connection.request("GET", path, headers=TRACED)
+                connection.getresponse().read()
+            second += 1
+            enough.wait(max(0.0, begun + second - time.monotonic()))
 
 
-def streams(programs: Mapping[str, Program], graph: Mapping[str, dict]) -> list[tuple[str, list[str]]]:
+def streams(programs: Mapping[str, Program], services: Mapping[str, dict]) -> list[tuple[str, list[str]]]:
     """Whom to send what: two services are called from outside, all others by their callers."""
     made = [(programs[name].service, [f"/items/{item}" for item in SECOND]) for name in ("gateway", "front")]
-    for caller, service in graph.items():
-        for callee in service.get("calls", {}):
-            if programs[caller].admin and caller in ("tax", "coupons"):  # tonic is told the address
-                whom = {"target": programs[callee].service}
-            else:
-                port = "" if caller in ("gateway", "front") else ":50051"
-                whom = {"target": callee + port, "via": programs[callee].service}
-            queries = [urllib.parse.urlencode({**whom, "item": item}) for item in SECOND]
-            made.append((programs[caller].admin, [f"/call?{query}" for query in queries]))
+    for caller, callee in ((name, callee) for name, each in services.items() for callee in each.get("calls", {})):
+        address = programs[callee].service
+        named = {"target": callee if caller in ("gateway", "front") else f"{callee}:50051", "via": address}
+        whom = {"target": address} if caller in ("tax", "coupons") else named  # tonic is told the address itself
+        queries = [urllib.parse.urlencode({**whom, "item": item}) for item in SECOND]
+        made.append((programs[caller].admin, [f"/call?{query}" for query in queries]))
     return made
 
 
 def expected(record: str, labels: Mapping[str, str]) -> float | None:
     """What a recorded series must say under that traffic, in its own unit; nothing is said about medians."""
-    both = "rewrite" in labels.get("service", "") and not record.startswith("implementation:")
-    native = labels.get("service") in NATIVE or labels.get("client") == "front"
-    native = native or (labels.get("service") == "native-rewrite" and labels.get("implementation") == "legacy")
-    level, _, rest = record.partition(":")
-    if rest.endswith("rate1m"):
-        slow = {"fast": 3, "bearable": 0}.get(labels.get("slo", ""))
-        errors = slow if slow is not None else 3 if level == "edge" else 2
-        return (10 if ":requests" in record or ":events" in record else errors) * (2 if both else 1)
-    spread = {"mean5m": 3 * SLOWNESS / len(SECOND), "p95_5m": 0.225, "p99_5m": 0.245}
-    measured = SLOWNESS if native and rest[-6:] in ("p95_5m", "p99_5m") else spread.get(rest.rpartition(":")[2])
-    return measured if rest.startswith("duration_seconds:") else None
+    series, _, kind = record.rpartition(":")
+    service = labels.get("service", "")
+    if kind == "rate1m":
+        rate = BAD_EVENTS[labels["slo"]] if series == "slo:bad_events" else RATES.get(series)
+        both = service.endswith("-rewrite") and not series.startswith("implementation:")
+        return rate * 2 if rate and both else rate
+    native = service in NATIVE or labels.get("client") in NATIVE
+    native = native or (service == "native-rewrite" and labels.get("implementation") == "legacy")
+    durations = {**DURATIONS, **NATIVE_DURATIONS} if native else DURATIONS
+    return durations.get(kind) if series.endswith(":duration_seconds") else None
 
 
 def test_go_and_rust_look_alike_to_a_real_prometheus(tmp_path: Path, build: Build) -> None:
@@ -535,10 +566,10 @@ def test_go_and_rust_look_alike_to_a_real_prometheus(tmp_path: Path, build: Buil
         for each in sent:
             each.result(timeout=30)
         unhealthy = [
-            f"{group['name']}: {rule['health']} {rule.get('lastError')}"
+            f"{group['name']}: {rule['name']} is {rule['health']} {rule.get('lastError', '')}"
             for group in server.api("rules")["groups"]
             for rule in group["rules"]
-            if rule["health"] != "ok"
+            if rule["health"] != "ok" and (rule["health"] != "unknown" or group["interval"] <= 60)
         ]
     assert not differences, "\n".join(differences)
     assert not unhealthy, "\n".join(unhealthy)
@@ -558,7 +589,8 @@ def numbers(server: Prometheus, groups: list[dict]) -> Iterator[str]:
             except AssertionError as problem:
                 yield f"{rule['record']} {rule['labels']}: {problem}"
                 continue
-            if got != pytest.approx(want, rel=0.15, abs=0.01 if want == 0 else 0):
+            spare = 0.01 if want == 0 or rule["record"].endswith("mean5m") else 0  # seconds, on a busy machine
+            if got != pytest.approx(want, rel=0.15, abs=spare):
                 yield f"{rule['record']} {rule['labels']}: {got}, not {want}"
     for level in ("service", "edge", "implementation"):
         assert {f"{level}:requests:rate1m", f"{level}:errors:rate1m", f"{level}:duration_seconds:p95_5m"} <= seen
@@ -566,22 +598,16 @@ def numbers(server: Prometheus, groups: list[dict]) -> Iterator[str]:
 
 def surroundings(server: Prometheus, project: pipeline.Project) -> Iterator[str]:
     """Runtime panels without data, versions that cannot be read, and exemplars where none or some were promised."""
-    for service in project.graph.services:
-        for each in service.implementations:
-            if len(service.implementations) > 1:
-                continue
-            job = f'job="{service.name}"'
-            for signal in each.signals:
-                query = signal.query.replace("${selector}", job).replace("$__rate_interval", "10s")
-                if not server.api("query", query=query):
-                    yield f"{service.name}: the panel {signal.title} has no data: {query}"
-            if each.version and not server.api(
-                "query", query=f"{each.version.metric}{{{job},{each.version.label}!=''}}"
-            ):
-                yield f"{service.name}: {each.version.metric} has no {each.version.label}"
-            histogram = each.source.duration
-            if histogram and not histogram.native:
-                hour = {"start": str(time.time() - 3600), "end": str(time.time() + 60)}
-                found = server.api("query_exemplars", query=f"{histogram.base}_bucket{{{job}}}", **hour)
-                if bool(found) != histogram.exemplars:
-                    yield f"{service.name}: exemplars: {histogram.exemplars}, but Prometheus has {len(found)} series"
+    hour = {"start": str(time.time() - 3600), "end": str(time.time() + 60)}
+    single = [service for service in project.graph.services if len(service.implementations) == 1]
+    for job, each in ((f'job="{service.name}"', service.implementations[0]) for service in single):
+        queries = [
+            signal.query.replace("${selector}", job).replace("$__rate_interval", "10s") for signal in each.signals
+        ]
+        queries += [f'{each.version.metric}{{{job},{each.version.label}!=""}}'] if each.version else []
+        yield from (f"{job}: no data for {query}" for query in queries if not server.api("query", query=query))
+        histogram = each.source.duration
+        if histogram and not histogram.native:
+            found = server.api("query_exemplars", query=f"{histogram.base}_bucket{{{job}}}", **hour)
+            if bool(found) != histogram.exemplars:
+                yield f"{job}: exemplars: {histogram.exemplars}, but Prometheus has {len(found)} series with some"

@@ -1,12 +1,14 @@
 //! A tonic service with tonic_prometheus_layer, server and client, in the version of today and in the one before.
 
+use std::collections::HashMap;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus::Registry;
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Endpoint, Server};
+use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -33,13 +35,14 @@ macro_rules! program_of {
                 metrics: exposition(registry),
                 call: Some(Arc::new(|outgoing: Outgoing| {
                     Box::pin(async move {
-                        let Ok(endpoint) = Endpoint::from_shared(format!("http://{}", outgoing.target)) else {
-                            return "not an address".to_owned();
-                        };
-                        let channel = endpoint.timeout(outgoing.timeout).connect_lazy();
-                        let mut client = HealthClient::new($library::MetricsChannel::new(channel));
-                        let answer = client.check(HealthCheckRequest { service: outgoing.item }).await;
-                        format!("{:?}", answer.map_or_else(|status| status.code(), |_| Code::Ok))
+                        match channel(outgoing.target, outgoing.timeout) {
+                            Ok(channel) => {
+                                let mut client = HealthClient::new($library::MetricsChannel::new(channel));
+                                let answer = client.check(HealthCheckRequest { service: outgoing.item }).await;
+                                format!("{:?}", answer.map_or_else(|status| status.code(), |_| Code::Ok))
+                            }
+                            Err(problem) => problem.to_string(),
+                        }
                     })
                 })),
             })
@@ -49,6 +52,18 @@ macro_rules! program_of {
 
 program_of!(program, tonic_prometheus_layer);
 program_of!(program_0_2, tonic_prometheus_layer_0_2);
+
+/// A channel to an address; channels are kept, and so are their connections.
+fn channel(target: String, timeout: Duration) -> Result<Channel, tonic::transport::Error> {
+    static CHANNELS: LazyLock<Mutex<HashMap<(String, Duration), Channel>>> = LazyLock::new(Mutex::default);
+    let mut channels = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(kept) = channels.get(&(target.clone(), timeout)) {
+        return Ok(kept.clone());
+    }
+    let made = Endpoint::from_shared(format!("http://{target}"))?.timeout(timeout).connect_lazy();
+    channels.insert((target, timeout), made.clone());
+    Ok(made)
+}
 
 /// The health service stands for any service.
 struct Items;
