@@ -78,7 +78,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         except AttributeError:
             return self.getitem(obj, attribute)
 
-    def call(self, context: Any, function: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+    def call(self, context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         """Call a helper. A template can name nothing but helpers, and the methods that `getattr` lets pass."""
         kwargs.pop("_loop_vars", None)  # Jinja2's own, for functions that ask for their context
         kwargs.pop("_block_vars", None)

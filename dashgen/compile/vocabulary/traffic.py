@@ -65,7 +65,7 @@ class Traffic:
         """Traffic whose histogram lacks the bucket that the SLO counts."""
         return tuple((series, values) for series, values in self.of(slo) if "_bucket{" not in series)
 
-    def gauge(self, name: str, value: Decimal | float, **labels: str) -> Series:
+    def gauge(self, name: str, value: Decimal | float, /, **labels: str) -> Series:
         """One constant series, such as a canonical one of another service."""
         return ((self._labelled(name, labels), self._constant(value)),)
 
