@@ -26,6 +26,7 @@ PANEL_TYPES = (
 
 OWNER_MARK = "dashgen"
 UID_LENGTH = 40
+RESOURCE_LENGTH = 63  # of a DNS-1123 label; some operators copy names into labels
 GROUP_RULES = 20  # Mimir's default limit of rules in a group
 
 
@@ -51,6 +52,18 @@ def uid(graph: str, kind: str, name: str = "") -> str:
     """
     whole = "-".join(slug(part) for part in (graph, kind, name) if part)
     return whole if len(whole) <= UID_LENGTH else f"{whole[: UID_LENGTH - 9].rstrip('-')}-{_hash(whole)}"
+
+
+def resource(*parts: str) -> str:
+    """The name of a Kubernetes object: stable, and valid wherever a DNS-1123 label is.
+
+    >>> resource("dashgen", "shop", "service-gateway")
+    'dashgen-shop-service-gateway'
+    >>> len(resource("dashgen", "shop", "service-" + "a" * 63))
+    63
+    """
+    whole = "-".join(slug(part) for part in parts)
+    return whole if len(whole) <= RESOURCE_LENGTH else f"{whole[: RESOURCE_LENGTH - 9].rstrip('-')}-{_hash(whole)}"
 
 
 def panel_id(key: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from dashgen.compile import Compilation, Unit, fingerprints
 from dashgen.diagnostics import Diagnostic, has_errors, in_order
 from dashgen.explain import Explanation, explanations, find
 from dashgen.load import Sources, load_library, load_spec, project_root, write_starter
+from dashgen.model.artifact import Target
 from dashgen.model.change import Action, Outcome
 from dashgen.model.graph import Graph
 from dashgen.model.library import Library
 from dashgen.plan import plan_files
 from dashgen.push.remotes.folder import Folder
 from dashgen.push.remotes.memory import Memory
-from dashgen.render import artifacts, manifest
+from dashgen.render import artifacts, collected, exported, manifest
 from dashgen.resolve import resolve
 from dashgen.verify import Made, Verifier
 from dashgen.workers import spread
@@ -61,8 +62,14 @@ class Result:
 class Work:
     """Compile, render and verify, unit by unit; with a folder, stage what is made there."""
 
-    def __init__(self, project: Project, today: datetime.date, folder: Folder | None = None):
-        self._project, self._folder = project, folder
+    def __init__(
+        self,
+        project: Project,
+        today: datetime.date,
+        folder: Folder | None = None,
+        targets: Collection[Target] = (),
+    ):
+        self._project, self._folder, self._targets = project, folder, targets
         self._compilation = Compilation(project.graph, project.library)
         self._verifier = Verifier(project.graph, project.sources.at, project.library.span, today)
         self._canonical = project.library.contract.pattern(project.graph.settings.tile.name)
@@ -76,11 +83,14 @@ class Work:
         if intents is None:
             return Result(unit.owner, {}, Counter(), tuple(found))
         made = Made(settings, self._canonical, intents, tuple(artifacts(intents, settings)))
+        exports = tuple(exported(made.artifacts, settings, self._targets))
+        every = (*made.artifacts, *exports)
         if self._folder:
-            for artifact in made.artifacts:
+            for artifact in every:
                 self._folder.stage(artifact)
-        files = {artifact.path: (artifact.kind, artifact.sha256) for artifact in made.artifacts}
-        return Result(unit.owner, files, _count(made), tuple(self._verifier.of_unit(made)))
+        files = {artifact.path: (artifact.kind, artifact.sha256) for artifact in every}
+        count = _count(made) + Counter(artifact.kind for artifact in exports)
+        return Result(unit.owner, files, count, tuple(self._verifier.of_unit(made)))
 
 
 def _count(made: Made) -> Counter[str]:
@@ -129,12 +139,18 @@ def explain(project: Project) -> tuple[list[Explanation], list[Diagnostic]]:
 
 
 def generate(
-    project: Project, out: Path, today: datetime.date, *, dry: bool = False, progress: Progress | None = None
+    project: Project,
+    out: Path,
+    today: datetime.date,
+    *,
+    targets: Collection[Target] = (),
+    dry: bool = False,
+    progress: Progress | None = None,
 ) -> Outcome:
     """Bring a folder to the wanted state, or with `dry` only say what would change. Nothing is changed on an error."""
     folder = Folder(out)
-    memory = Memory(out, project.library.fingerprint)
-    work = Work(project, today, None if dry else folder)
+    memory = Memory(out, ":".join((project.library.fingerprint, *sorted(targets))))
+    work = Work(project, today, None if dry else folder, targets)
     outcome = Outcome(found=[*work.found])
     try:
         ours = folder.ours()
@@ -146,6 +162,11 @@ def generate(
         wanted = {path: (r.owner, kind, digest) for r in results for path, (kind, digest) in r.files.items()}
         outcome.found = in_order([*outcome.found, *(d for r in results for d in r.found)])
         outcome.made = sum((r.made for r in results), Counter())
+        for artifact in collected(tuple(wanted), project.graph, targets):
+            wanted[artifact.path] = (artifact.owner, artifact.kind, artifact.sha256)
+            outcome.made[artifact.kind] += 1
+            if not dry:
+                folder.stage(artifact)
         digests = {path: digest for path, (_, _, digest) in wanted.items()}
         known = {path: digest for r in recalled.values() for path, (_, digest) in r.files.items()}
         outcome.changes = plan_files(digests, folder.digests({*digests, *ours}, known), ours)

@@ -8,6 +8,7 @@ import os
 import string
 import subprocess
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from dashgen import pipeline
 from dashgen.diagnostics import Severity
 from dashgen.load.yaml import parse
+from dashgen.model.artifact import Target
 from dashgen.render.canonical import yaml_text
 from tests.conftest import tool
 from tests.oracles.grafana_schema import problems
@@ -135,7 +137,7 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def compiled(spec: Any) -> Path | None:
+def compiled(spec: Any, targets: Collection[Target] = ()) -> Path | None:
     """Compile a specification; None when it is rejected, with diagnostics that have a place and a text."""
     folder = Path(tempfile.mkdtemp())
     path = folder / "services.yaml"
@@ -145,7 +147,7 @@ def compiled(spec: Any) -> Path | None:
         assert found
         assert all(each.span and each.detail and each.severity is Severity.ERROR for each in found)
         return None
-    outcome = pipeline.generate(project, folder / "out", TODAY)
+    outcome = pipeline.generate(project, folder / "out", TODAY, targets=targets)
     assert not [each for each in outcome.found if each.severity is Severity.ERROR], outcome.found
     return folder / "out"
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dashgen.cli import run
-from dashgen.cli.options import DEFAULT, FindingsFormat, FindingsOption, Format, FormatOption, Out, SpecPath
+from dashgen.cli.options import DEFAULT, FindingsFormat, FindingsOption, Format, FormatOption, Out, SpecPath, Targets
 from dashgen.diagnostics import RunError
 
 
@@ -61,6 +61,7 @@ def lint(path: SpecPath = DEFAULT, format: FindingsOption = FindingsFormat.TEXT)
 def generate(
     path: SpecPath = DEFAULT,
     out: Out = None,
+    target: Targets = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")
     ] = False,
@@ -74,7 +75,9 @@ def generate(
     folder = out or Path(path).parent / "out"
     with console.Steps("generating") as steps:
         try:
-            outcome = pipeline.generate(project, folder, datetime.date.today(), dry=check, progress=steps)
+            outcome = pipeline.generate(
+                project, folder, datetime.date.today(), targets=target or (), dry=check, progress=steps
+            )
         except RunError as error:
             raise run.fail(str(error)) from None
     results.generated(project.graph, outcome, folder, dry=check, as_json=format is Format.JSON)

@@ -8,12 +8,21 @@ from typing import Annotated
 
 import typer
 
+from dashgen.model.artifact import Target
+
 SpecPath = Annotated[
     Path, typer.Argument(help="The specification: a file, or a folder of files.", show_default="services.yaml")
 ]
 Out = Annotated[
     Path | None,
     typer.Option("-o", "--out", help="The folder to write to.", show_default="out/ beside the specification"),
+]
+Targets = Annotated[
+    list[Target] | None,
+    typer.Option(
+        "--target",
+        help="Also write for Kubernetes, Grafana's file provisioning, or Git Sync; repeat it for several.",
+    ),
 ]
 DEFAULT = Path("services.yaml")
 

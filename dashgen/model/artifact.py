@@ -1,12 +1,32 @@
-"""What is written: a file with its bytes, its owner, and its digest."""
+"""What is written: a file with its bytes, its owner, and its digest; and the targets that it can be written for."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Literal
 
-Kind = Literal["dashboard", "rules", "tests", "alertmanager", "runbook", "lint", "manifest"]
+Kind = Literal[
+    "dashboard",
+    "rules",
+    "tests",
+    "alertmanager",
+    "runbook",
+    "lint",
+    "manifest",
+    "kubernetes",
+    "provisioning",
+    "git-sync",
+]
+
+
+class Target(StrEnum):
+    """What artifacts are written for, besides the plain files that are always made; the value is a folder of `out/`."""
+
+    KUBERNETES = "kubernetes"
+    PROVISIONING = "provisioning"
+    GIT_SYNC = "git-sync"
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,31 @@ Percent = Annotated[
     BeforeValidator(_percent),
     WithJsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0, "exclusiveMaximum": 100}),
 ]
+KubernetesName = Annotated[
+    str,
+    _matching(
+        r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+        "kubernetes",
+        "is not a name in Kubernetes; use lower-case letters, digits and `-`, at most 63",
+    ),
+]
+KubernetesLabel = Annotated[
+    str,
+    _matching(
+        r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+        "kubernetes",
+        "is not the name of a label in Kubernetes; write one like release or example.com/team",
+    ),
+]
+KubernetesValue = Annotated[
+    str,
+    BeforeValidator(_written),
+    _matching(
+        r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$",
+        "kubernetes",
+        "is not the value of a label in Kubernetes; use letters, digits, `-`, `_` and `.`, at most 63",
+    ),
+]
 Date = Annotated[datetime.date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 
 

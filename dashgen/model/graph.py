@@ -33,6 +33,15 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
+class Kubernetes:
+    """What Kubernetes manifests bear: a namespace or none, labels of their own, and those of their Grafana."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+    grafana: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What holds for the whole graph; the only graph-wide facts that the files of a service may depend on.
 
@@ -50,6 +59,7 @@ class Settings:
     runbooks: str
     grafana: str
     dimensions: tuple[str, ...]
+    kubernetes: Kubernetes
 
 
 @dataclass(frozen=True, slots=True)

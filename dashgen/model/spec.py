@@ -9,6 +9,9 @@ from pydantic import Field
 from dashgen.model.fields import (
     Date,
     Duration,
+    KubernetesLabel,
+    KubernetesName,
+    KubernetesValue,
     LabelName,
     Labels,
     Line,
@@ -39,6 +42,21 @@ class Datasources(Model):
     logs: Line = Field("loki", description="The Loki datasource.")
 
 
+class Kubernetes(Model):
+    """What the manifests of `dashgen generate --target kubernetes` bear."""
+
+    namespace: KubernetesName | None = Field(None, description="Their namespace; without one, whoever applies decides.")
+    labels: dict[KubernetesLabel, KubernetesValue] = Field(
+        default_factory=dict,
+        description="Labels by which operators choose, such as `{release: kube-prometheus-stack}`.",
+    )
+    grafana: dict[KubernetesLabel, KubernetesValue] = Field(
+        {"dashboards": "grafana"},
+        min_length=1,
+        description="Labels of the `Grafana` that dashboards are loaded into; by default `{dashboards: grafana}`.",
+    )
+
+
 class Defaults(Model):
     """What holds for the whole graph unless an entry says otherwise."""
 
@@ -54,6 +72,7 @@ class Defaults(Model):
     dimensions: tuple[LabelName, ...] = Field(
         (), description="Native labels that the service series keep, such as `region`; each becomes a variable."
     )
+    kubernetes: Kubernetes = Field(default_factory=Kubernetes, description="What Kubernetes manifests bear.")
 
 
 class Team(Model):

@@ -10,6 +10,7 @@ from dashgen.model.intent import Intents
 from dashgen.render import canonical
 from dashgen.render.grafana import dashboard
 from dashgen.render.rules import rules, tests
+from dashgen.render.targets import collected, exported
 
 
 def artifacts(intents: Intents, settings: Settings) -> Iterator[Artifact]:
@@ -44,3 +45,6 @@ def manifest(made: Mapping[str, tuple[str, str, str]], version: str) -> bytes:
         for path, (owner, kind, digest) in sorted(made.items())
     ]
     return canonical.json({"artifacts": listed, "dashgen": version})
+
+
+__all__ = ["artifacts", "collected", "exported", "manifest"]

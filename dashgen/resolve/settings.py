@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from dashgen.diagnostics import Diagnostic
-from dashgen.model.graph import Settings, Tile
+from dashgen.model.graph import Kubernetes, Settings, Tile
 from dashgen.model.spec import Spec
 from dashgen.model.units import MINUTE, duration
 from dashgen.resolve.draft import Draft, Result
@@ -51,6 +51,11 @@ def unsettled(spec: Spec) -> Settings:
         runbooks=(defaults.runbooks or "").rstrip("/"),
         grafana=(defaults.grafana or "").rstrip("/"),
         dimensions=defaults.dimensions,
+        kubernetes=Kubernetes(
+            namespace=defaults.kubernetes.namespace or "",
+            labels=tuple(sorted(defaults.kubernetes.labels.items())),
+            grafana=tuple(sorted(defaults.kubernetes.grafana.items())),
+        ),
     )
 
 

@@ -17,6 +17,9 @@ _KINDS = (
     ("tests", "rule test file"),
     ("runbook", "runbook"),
     ("alertmanager", "Alertmanager configuration"),
+    ("kubernetes", "Kubernetes manifest"),
+    ("provisioning", "provisioning file"),
+    ("git-sync", "Git Sync resource"),
 )
 _WORDS = ((Action.CREATE, "new"), (Action.UPDATE, "changed"), (Action.DELETE, "removed"), (Action.KEEP, "unchanged"))
 _SHOWN = 40  # changed files that are listed one by one
