@@ -271,7 +271,7 @@ def alerts(library: Library) -> str:
     parts = [
         NOTE + "# Alerts\n",
         "Every file in `alerts/` is a pack. A file of the same name in your own `alerts/` replaces a built-in one, a new file adds "
-        "alerts for every service, call, SLO or chain that it asks for. Windows and factors come from `alerts/windows/`.\n",
+        "alerts for every service, call, SLO or chain that it asks for, or, without `for_each`, for the graph as a whole. Windows and factors come from `alerts/windows/`.\n",
         "| alert | for every | severity | after | file |",
         "|---|---|---|---|---|",
     ]
