@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import typer.main
 import yaml
@@ -81,7 +80,7 @@ def shown(value: object) -> str:
 @pytest.mark.parametrize(("place", "words"), written(), ids=shown)
 def test_every_command_that_is_written_down_exists(place: str, words: list[str]) -> None:
     command: Any = typer.main.get_command(app)
-    context = click.Context(command, info_name="dashgen")
+    context = command.context_class(command, info_name="dashgen")
     while hasattr(command, "commands") and words:
         name, *words = words
         assert name in command.commands, f"{place}: there is no `dashgen {name}`"
