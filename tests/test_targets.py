@@ -195,6 +195,18 @@ def test_git_sync_gets_strict_resources(path: Path, outs: dict[Path, Path]) -> N
         assert json.loads(plain.read_text()) == {**resource["spec"], "uid": file.stem}
 
 
+def test_folders_bear_the_titles_of_teams(tmp_path: Path) -> None:
+    """Also where a team's name is no name of a directory."""
+    teams = {"Core.Team": {"title": "The core", "page": "p", "ticket": "k"}, "t": None}
+    services = {each: {"team": "Core.Team"} for each in ("web", "stock")}
+    path = write(tmp_path, {"title": "All of it", "teams": teams, "services": services})
+    pipeline.generate(opened(path), tmp_path / "out", TODAY, targets=ALL)
+    files = (tmp_path / "out" / "git-sync").glob("*/_folder.json")
+    assert {json.loads(file.read_text())["spec"]["title"] for file in files} == {"The core", "All of it"}
+    (file,) = (tmp_path / "out" / "provisioning").glob("*/*.yaml")
+    assert {each["folder"] for each in yaml.safe_load(file.read_text())["providers"]} == {"The core", "All of it"}
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=name)
 def test_provisioning_names_every_folder(path: Path, outs: dict[Path, Path]) -> None:
     (file,) = outs[path].glob("provisioning/dashboards/*.yaml")

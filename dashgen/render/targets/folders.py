@@ -22,7 +22,7 @@ class Folder:
 
 def folders(paths: Iterable[str], graph: Graph) -> list[Folder]:
     """Every folder in the order of names; a team's folder bears the team's title."""
-    titles = {graph.settings.name: graph.title} | {team.name: team.title for team in graph.teams}
+    titles = {c.slug(graph.settings.name): graph.title} | {c.slug(team.name): team.title for team in graph.teams}
     names = {name(path) for path in paths if path.startswith(DASHBOARDS)}
     return [Folder(each, c.uid(graph.settings.name, "folder", each), titles.get(each, each)) for each in sorted(names)]
 
