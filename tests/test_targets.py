@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -173,6 +174,24 @@ def test_routes_are_the_same_tree(path: Path, outs: dict[Path, Path], tmp_path: 
     command = [tool("amtool"), "check-config", str(tmp_path / "alertmanager.yaml")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_patch_of_the_page_fits(outs: dict[Path, Path]) -> None:
+    """What docs/targets.md says about filling receivers: the object exists, the path too, and the result is valid."""
+    page = (ROOT / "docs" / "targets.md").read_text()
+    (text,) = re.findall(r"```yaml\n(apiVersion: kustomize.*?)```", page, re.DOTALL)
+    (patch,) = yaml.safe_load(text)["patches"]
+    manifests = loaded(outs[ROOT / "services.yaml"]).values()
+    (config,) = [m for m in manifests if {"kind": m["kind"], "name": m["metadata"]["name"]} == patch["target"]]
+    (step,) = yaml.safe_load(patch["patch"])
+    assert step["op"] == "add"
+    *path, key = step["path"].strip("/").split("/")
+    here: Any = config
+    for part in path:
+        here = here[int(part) if isinstance(here, list) else part]
+    assert here["name"] == "pagerduty-edge"
+    here[key] = step["value"]
+    assert problems(config) == []
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=name)
