@@ -172,7 +172,7 @@ def generate(
         outcome.changes = plan_files(digests, folder.digests({*digests, *ours}, known), ours)
         blocked = has_errors(outcome.found) or any(c.action is Action.CONFLICT for c in outcome.changes)
         if not dry and not blocked:
-            folder.commit(outcome.changes, manifest(wanted, __version__))
+            folder.commit(outcome.changes, manifest(wanted, project.graph.settings.name, __version__))
             fresh = (result for result in made.values() if not result.found)
             memory.keep(((r.owner, keys[r.owner], r.data(), r.files) for r in fresh), recalled)
     finally:

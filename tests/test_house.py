@@ -25,7 +25,7 @@ HOMES = {
     "grafanalib": ["dashgen/render/grafana/"],
     "pydantic": ["dashgen/model/", "dashgen/load/shape.py", "dashgen/load/library.py"],
     "pydantic_core": ["dashgen/model/", "dashgen/load/shape.py"],
-    "yaml": ["dashgen/load/yaml.py"],
+    "yaml": ["dashgen/load/yaml.py", "dashgen/push/reading.py"],
     "promql_parser": ["dashgen/promql/"],
     "subprocess": ["dashgen/verify/external.py"],
 }

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 Kind = Literal[
     "dashboard",
+    "folders",
     "rules",
     "tests",
     "alertmanager",

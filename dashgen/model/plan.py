@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dashgen.exits import Exit
 from dashgen.model.change import Action
 from dashgen.model.remote import Key
 
@@ -54,11 +55,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A step that was not done, and why; `status` is the HTTP status where there was one."""
+    """A step that was not done, and why; `status` is the HTTP status, if any, `code` the exit that it asks for."""
 
     step: Step
     why: str
     status: int = 0
+    code: Exit = Exit.PARTIAL
 
 
 @dataclass(frozen=True, slots=True)

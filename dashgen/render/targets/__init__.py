@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dashgen.model.artifact import Artifact, Target
 from dashgen.model.graph import Graph, Settings
 from dashgen.render.targets import git_sync, kubernetes, provisioning
-from dashgen.render.targets.folders import folders
+from dashgen.render.targets.folders import folders, listed
 
 
 def exported(made: Iterable[Artifact], settings: Settings, targets: Collection[Target]) -> Iterator[Artifact]:
@@ -21,7 +21,9 @@ def exported(made: Iterable[Artifact], settings: Settings, targets: Collection[T
 
 def collected(paths: Collection[str], graph: Graph, targets: Collection[Target]) -> Iterator[Artifact]:
     """What is made once for the whole graph, from the paths of everything that was made: folders and lists of files."""
-    known = folders(paths, graph) if targets else []
+    known = folders(paths, graph)
+    if known:
+        yield listed(known, graph)
     if Target.KUBERNETES in targets:
         yield from kubernetes.whole(paths, known, graph.settings)
     if Target.PROVISIONING in targets:

@@ -1,0 +1,44 @@
+"""YAML of generated files and of remotes → plain data, safely: plain types only, bounded in size, aliases and depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from dashgen.diagnostics import RunError
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_DEPTH = 100
+MAX_NODES = 5_000_000  # values that a document may have once its aliases are written out
+
+
+def yaml_data(content: bytes | str, name: str) -> Any:
+    """The data of one YAML document; `RunError`, with the `name` in it, where it is none or far too large.
+
+    >>> yaml_data("groups: [{name: a}]", "a.yaml")
+    {'groups': [{'name': 'a'}]}
+    """
+    if len(content) > MAX_BYTES:
+        raise RunError(f"{name} is larger than {MAX_BYTES // 1024 // 1024} MiB; it was not read.")
+    try:
+        data = yaml.load(content, Loader=yaml.CSafeLoader)
+        if _size(data, MAX_DEPTH, {}) > MAX_NODES:
+            raise RunError(f"{name} grows to more than {MAX_NODES:,} values through its aliases; it was not read.")
+    except (yaml.YAMLError, UnicodeError, ValueError) as error:
+        raise RunError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise RunError(f"{name} is nested too deep; it was not read.") from None
+    return data
+
+
+def _size(value: Any, depth: int, known: dict[int, int]) -> int:
+    """How many values there are with aliases written out, although each is looked at once."""
+    if not isinstance(value, dict | list):
+        return 1
+    if depth < 0:
+        raise RecursionError
+    if id(value) not in known:
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_size(each, depth - 1, known) for each in inner)
+    return known[id(value)]

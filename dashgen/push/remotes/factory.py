@@ -1,0 +1,14 @@
+"""From settings to remotes: which class speaks to which product. Classes are imported when they are needed."""
+
+from __future__ import annotations
+
+from dashgen.diagnostics import RunError
+from dashgen.push.remotes import Remote
+from dashgen.push.settings import RemoteSettings
+
+
+def make_remote(settings: RemoteSettings) -> Remote:
+    """The remote that the settings describe."""
+    match settings.type:
+        case _:
+            raise RunError(f"{settings.name}: this dashgen cannot push to the type {settings.type}.")
