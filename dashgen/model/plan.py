@@ -52,6 +52,11 @@ class Plan:
         """The steps that somebody has to decide."""
         return tuple(step for step in self.steps if step.action is Action.CONFLICT)
 
+    @property
+    def nothing_done(self) -> Summary:
+        """How a push of a plan ends that has nothing to do."""
+        return Summary((), (), ())
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

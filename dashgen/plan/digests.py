@@ -13,6 +13,8 @@ from dashgen.plan.texts import bare
 
 LENGTH = 16  # hexadecimal digits: an accident in 2⁶⁴, and a mark that still fits a label
 
+_SHAPE = (AttributeError, TypeError, ValueError, KeyError)  # what a server holds may have any shape
+
 _CANONICAL = {
     "dashboard": dashboards.canonical,
     "rules": rules.canonical,
@@ -23,8 +25,10 @@ _DETAILS = {"dashboard": dashboards.details, "rules": rules.details, "alertmanag
 
 def canonical(kind: ObjectKind, data: Any) -> Any:
     """What counts of an object's data, in one form; data that are not of the kind's shape stay as they are."""
-    form = _CANONICAL.get(kind, bare)
-    return form(data) if isinstance(data, dict) else data
+    try:
+        return _CANONICAL.get(kind, bare)(data) if isinstance(data, dict) else data
+    except _SHAPE:
+        return bare(data)
 
 
 def digest(kind: ObjectKind, data: Any, parent: str = "") -> str:
@@ -43,4 +47,7 @@ def details(kind: ObjectKind, before: Any, after: Any) -> tuple[str, ...]:
     """The lines that say to a reader what changes between two states of an object."""
     if not isinstance(before, dict) or not isinstance(after, dict):
         return ("the whole content changes",)
-    return tuple(_DETAILS.get(kind, alertmanager.details)(canonical(kind, before), canonical(kind, after)))
+    try:
+        return tuple(_DETAILS.get(kind, alertmanager.details)(canonical(kind, before), canonical(kind, after)))
+    except _SHAPE:
+        return ("the content has another shape",)

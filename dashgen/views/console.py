@@ -22,7 +22,7 @@ _STYLES = {
     Severity.INFO: "bold blue",
     Severity.SILENCED: "dim",
 }
-_ACTIONS = {
+ACTIONS = {
     Action.CREATE: "green",
     Action.UPDATE: "yellow",
     Action.DELETE: "red",
@@ -61,7 +61,7 @@ def changes(planned: Iterable[Change], console: Console = out, *, keep: bool = F
     for change in planned:
         if change.action is Action.KEEP and not keep and not change.reason:
             continue
-        line = Text(f"  {change.action.value} ", style=_ACTIONS[change.action])
+        line = Text(f"  {change.action.value} ", style=ACTIONS[change.action])
         line.append(printable(change.path))
         line.append(f"  ({printable(change.reason)})" if change.reason else "", style="dim")
         console.print(line)

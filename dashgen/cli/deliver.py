@@ -1,0 +1,110 @@
+"""Commands that look at remotes and change them: plan, push, drift, prune, restore, audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashgen.cli import deliveries as d
+from dashgen.cli.options import DEFAULT, Format, FormatOption, SpecPath
+from dashgen.exits import Exit
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (plan, push, drift, prune, restore, audit):
+        app.command()(command)
+
+
+def plan(
+    path: SpecPath = DEFAULT,
+    context: d.Context = None,
+    source: d.From = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the plan to this file, for `push`.")] = None,
+    prune: d.Prune = False,
+    adopt: d.Adopt = False,
+    format: d.PlanOption = d.PlanFormat.TEXT,
+) -> None:
+    """Show what a push would change, object by object; exit with 1 if there is something to do."""
+    with d.errors():
+        delivery = d.opened(path, context)
+        made = d.planned(delivery, d.folder(path, source), prune=prune, adopt=adopt)
+        d.show_plan(made, format, out)
+    raise typer.Exit(Exit.FINDINGS if made.todo or made.conflicts else Exit.OK)
+
+
+def push(
+    file: Annotated[
+        Path, typer.Argument(help="A plan (`plan.json`) or a specification.", show_default="services.yaml")
+    ] = DEFAULT,
+    context: d.Context = None,
+    source: d.From = None,
+    prune: d.Prune = False,
+    adopt: d.Adopt = False,
+    yes: d.Yes = False,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Bring remotes to the state of the generated folder, or do exactly what a plan says."""
+    with d.errors():
+        delivery, made = d.to_push(file, context, source, prune=prune, adopt=adopt)
+        code = d.carry_out(delivery, made, yes=yes, shown=file.suffix == ".json", format=format)
+    raise typer.Exit(code)
+
+
+def drift(
+    path: SpecPath = DEFAULT,
+    context: d.Context = None,
+    source: d.From = None,
+    format: d.DriftOption = d.DriftFormat.TEXT,
+    textfile: Annotated[
+        Path | None, typer.Option("--textfile", help="Also write metrics for node_exporter here.")
+    ] = None,
+) -> None:
+    """Show what somebody changed since the last push; exit with 1 if anything differs."""
+    with d.errors():
+        delivery = d.opened(path, context)
+        differs = d.show_drift(delivery, d.folder(path, source), format, textfile)
+    raise typer.Exit(Exit.FINDINGS if differs else Exit.OK)
+
+
+def prune(
+    path: SpecPath = DEFAULT,
+    context: d.Context = None,
+    source: d.From = None,
+    adopt: d.Adopt = False,
+    yes: d.Yes = False,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Delete what an earlier push made and nobody wants any more; nothing else is changed."""
+    with d.errors():
+        delivery = d.opened(path, context)
+        made = d.prunable(delivery, d.folder(path, source), adopt=adopt)
+        code = d.carry_out(delivery, made, yes=yes, format=format)
+    raise typer.Exit(code)
+
+
+def restore(
+    id: Annotated[str | None, typer.Argument(help="Which push; the latest by default.", metavar="PUSH_ID")] = None,
+    path: Annotated[Path, typer.Option("--spec", help="The specification.")] = DEFAULT,
+    context: d.Context = None,
+    adopt: d.Adopt = False,
+    yes: d.Yes = False,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Bring back what stood there before a push, and delete what that push created."""
+    with d.errors():
+        delivery = d.opened(path, context)
+        code = d.carry_out(delivery, d.restorable(delivery, id, adopt=adopt), yes=yes, format=format)
+    raise typer.Exit(code)
+
+
+def audit(
+    what: Annotated[d.AuditAction, typer.Argument(help="Verify the chain, or print the log.")] = d.AuditAction.VERIFY,
+    path: SpecPath = DEFAULT,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Prove that nobody edited the log of pushes, or print it."""
+    with d.errors():
+        d.show_audit(path, what, format)

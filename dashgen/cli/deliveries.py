@@ -1,0 +1,204 @@
+"""What the commands that push share: their options, opening a context, asking before something is changed."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dashgen.cli import run
+from dashgen.cli.options import Format
+from dashgen.diagnostics import RunError
+from dashgen.exits import Exit
+
+if TYPE_CHECKING:
+    from dashgen.delivery import Delivery
+    from dashgen.model.plan import Plan
+
+
+class PlanFormat(StrEnum):
+    """How a plan is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class DriftFormat(StrEnum):
+    """How drift is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    PROMETHEUS = "prometheus"
+
+
+class AuditAction(StrEnum):
+    """What to do with the audit log."""
+
+    VERIFY = "verify"
+    LOG = "log"
+
+
+Context = Annotated[
+    str | None, typer.Option("-c", "--context", help="A context of dashgen.toml.", show_default="its `default`")
+]
+From = Annotated[
+    Path | None,
+    typer.Option("--from", help="The generated folder.", show_default="out/ beside the specification"),
+]
+Prune = Annotated[bool, typer.Option("--prune", help="Also delete what is ours and no longer wanted.")]
+Adopt = Annotated[
+    bool, typer.Option("--adopt", help="Overwrite what somebody edited, or made without dashgen; a backup is kept.")
+]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
+PlanOption = Annotated[PlanFormat, typer.Option("--format", help="For people, programs, or a merge request.")]
+DriftOption = Annotated[DriftFormat, typer.Option("--format", help="For people, programs, or Prometheus.")]
+
+
+@contextlib.contextmanager
+def errors() -> Iterator[None]:
+    """End a command with the code that an error asks for."""
+    try:
+        yield
+    except RunError as error:
+        from dashgen import delivery
+
+        raise run.fail(str(error), delivery.code_of(error)) from None
+
+
+def folder(path: Path, source: Path | None) -> Path:
+    """The generated folder."""
+    from dashgen import delivery
+
+    return source or delivery.beside(path) / "out"
+
+
+def opened(path: Path, context: str | None) -> Delivery:
+    """The context; what is wrong with the settings is printed and ends the command with 2."""
+    from dashgen import delivery
+
+    made, found = delivery.open_delivery(path, context)
+    if made is None:
+        run.show(found)
+        raise typer.Exit(Exit.USAGE)
+    return made
+
+
+def planned(delivery: Delivery, out: Path, *, prune: bool, adopt: bool) -> Plan:
+    """A plan for the context."""
+    from dashgen import delivery as stages
+
+    return stages.make_plan(delivery, out, prune=prune, adopt=adopt)
+
+
+def prunable(delivery: Delivery, out: Path, *, adopt: bool) -> Plan:
+    """A plan that only deletes."""
+    from dashgen import delivery as stages
+
+    return stages.only_deletions(planned(delivery, out, prune=True, adopt=adopt))
+
+
+def restorable(delivery: Delivery, push: str | None, *, adopt: bool) -> Plan:
+    """A plan that takes a push back."""
+    from dashgen import delivery as stages
+    from dashgen.views import console
+
+    name, plan = stages.restored(delivery, push, adopt=adopt)
+    console.say(f"Back to before {name}:")
+    return plan
+
+
+def to_push(file: Path, context: str | None, source: Path | None, *, prune: bool, adopt: bool) -> tuple[Delivery, Plan]:
+    """The plan in a file, for the context it was made for; or a new one from a specification."""
+    from dashgen import delivery as stages
+
+    if file.suffix != ".json":
+        delivery = opened(file, context)
+        return delivery, planned(delivery, folder(file, source), prune=prune, adopt=adopt)
+    if prune or adopt or source:
+        raise RunError("A plan holds all decisions. Give --prune, --adopt and --from to `dashgen plan`.")
+    plan = stages.read_plan(file)
+    return opened(Path("services.yaml") if not file.parent.name else file, context or plan.context), plan
+
+
+def carry_out(delivery: Delivery, plan: Plan, *, yes: bool, format: Format, shown: bool = False) -> Exit:
+    """Show a plan, ask, do it, and report; conflicts are left alone and give the exit code 1."""
+    from dashgen import delivery as stages
+    from dashgen.views import console, machine, plans, reports
+
+    if format is Format.TEXT and not shown:
+        plans.show(plan)
+    if plan.todo and not yes and not shown and not _agreed(len(plan.todo)):
+        raise RunError("Nothing was pushed.")
+    with console.Steps("pushing") as steps:
+        name, summary = stages.push(delivery, plan, steps) if plan.todo else ("", plan.nothing_done)
+    if format is Format.JSON:
+        typer.echo(machine.as_json({**reports.plan_data(plan), **reports.summary_data(name, summary)}))
+    elif plan.todo:
+        plans.ended(name, plan, summary)
+    else:
+        console.say("There is nothing to do.")
+    code = stages.exit_code(summary)
+    return Exit.FINDINGS if code is Exit.OK and plan.conflicts else code
+
+
+def show_plan(plan: Plan, format: PlanFormat, out: Path | None) -> None:
+    """Print a plan, and write it for `push`."""
+    from dashgen import delivery as stages
+    from dashgen.views import console, machine, plans, reports
+
+    if format is PlanFormat.TEXT:
+        plans.show(plan)
+    else:
+        made = machine.as_json(reports.plan_data(plan)) if format is PlanFormat.JSON else reports.markdown(plan)
+        typer.echo(made)
+    if out:
+        stages.write_plan(out, plan)
+        console.say(f"Wrote {out}. Next: dashgen push {out}")
+    elif format is PlanFormat.TEXT:
+        console.say("Next: dashgen push" if plan.todo else "There is nothing to push.")
+
+
+def show_drift(delivery: Delivery, out: Path, format: DriftFormat, textfile: Path | None) -> bool:
+    """Print what drifted, write metrics where they are asked for, and say whether anything did."""
+    import time
+
+    from dashgen import delivery as stages
+    from dashgen.model.drift import State
+    from dashgen.views import machine, reports
+
+    graph, found = stages.find_drift(delivery, out)
+    metrics = reports.drift_metrics(graph, delivery.context, found, time.time())
+    if textfile:
+        stages.write_whole(textfile, metrics.encode())
+    if format is DriftFormat.TEXT:
+        reports.drift_text(found)
+    else:
+        typer.echo(metrics if format is DriftFormat.PROMETHEUS else machine.as_json(reports.drift_data(found)))
+    return any(each.state is not State.UNCHANGED for each in found)
+
+
+def show_audit(path: Path, what: AuditAction, format: Format) -> None:
+    """Verify the chain, and print the log if that is asked for."""
+    from dashgen import delivery
+    from dashgen.views import console, machine, plans
+
+    entries = delivery.audit(path)
+    if format is Format.JSON:
+        typer.echo(machine.as_json([entry for _, entry in entries]))
+    elif what is AuditAction.LOG:
+        plans.log(entries)
+    else:
+        console.say(f"The log is whole: {len(entries):,} lines.", console=console.out)
+
+
+def _agreed(count: int) -> bool:
+    """Ask on a terminal; elsewhere nobody can answer."""
+    if not sys.stdin.isatty():
+        raise RunError("Nothing was pushed: there is nobody to ask. Add --yes.")
+    return typer.confirm(f"Push {count:,} object{'s' * (count != 1)}?", err=True)

@@ -1,0 +1,138 @@
+"""From `out/` to remotes and back: the stages of plan, push, drift, prune and restore in order, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dashgen.diagnostics import Diagnostic, RunError
+from dashgen.exits import Exit
+from dashgen.model.change import Action
+from dashgen.model.drift import Drifted
+from dashgen.model.plan import Plan, Summary
+from dashgen.model.remote import Found, Key, Wanted
+from dashgen.plan import content, drifted, plan_remote, plan_restore
+from dashgen.push.audit import read_log
+from dashgen.push.commit import git_commit
+from dashgen.push.documents import read_plan, write_plan, write_whole
+from dashgen.push.engine import Push, exit_code
+from dashgen.push.output import Output, read_output
+from dashgen.push.remotes import Remote, RemoteError
+from dashgen.push.remotes.factory import make_remote
+from dashgen.push.settings import FILE, read_settings
+from dashgen.push.starter import write_settings
+from dashgen.push.store import Store, now
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A context whose remotes can be spoken to, and the project's own memory of pushes."""
+
+    context: str
+    remotes: dict[str, Remote]
+    parallel: dict[str, int]
+    store: Store
+    commit: str
+
+
+def beside(spec: Path) -> Path:
+    """The folder that `dashgen.toml`, `out/` and `.dashgen/` stand in."""
+    return spec if spec.is_dir() else spec.parent
+
+
+def open_delivery(spec: Path, context: str | None) -> tuple[Delivery | None, list[Diagnostic]]:
+    """Read the settings; `RunError` where the context or a secret is missing."""
+    folder = beside(spec)
+    settings, found = read_settings(folder / FILE)
+    if settings is None:
+        return None, found
+    name, chosen = settings.context(context)
+    remotes = {each.name: make_remote(each) for each in chosen}
+    parallel = {each.name: each.parallel for each in chosen}
+    return Delivery(name, remotes, parallel, Store(folder / ".dashgen"), git_commit(folder)), found
+
+
+def make_plan(delivery: Delivery, out: Path, *, prune: bool = False, adopt: bool = False) -> Plan:
+    """Compare what `out/` wants with what every remote holds."""
+    output = read_output(out)
+    steps = [
+        step
+        for name, wanted, found in _compared(delivery, output)
+        for step in plan_remote(name, output.graph, wanted, found, prune=prune, adopt=adopt)
+    ]
+    return Plan(delivery.context, output.graph, tuple(steps), delivery.commit)
+
+
+def only_deletions(plan: Plan) -> Plan:
+    """What `prune` does of a plan: what is no longer wanted goes, all else stays as it is."""
+    gone = (
+        step
+        for step in plan.steps
+        if step.action is Action.DELETE or (step.action is Action.CONFLICT and not step.after)
+    )
+    return replace(plan, steps=tuple(gone))
+
+
+def restored(delivery: Delivery, push: str | None, *, adopt: bool = False) -> tuple[str, Plan]:
+    """The plan back to what stood there before a push, the latest one by default."""
+    name, done, parents = delivery.store.backup(push)
+    if done.context != delivery.context:
+        raise RunError(f"The push {name} went to the context {done.context}. Give --context {done.context}.")
+    found: dict[tuple[str, Key], Found] = {}
+    for remote in dict.fromkeys(step.remote for step in done.steps):
+        if remote not in delivery.remotes:
+            raise RunError(f"The push {name} went to {remote}, which {FILE} no longer names.")
+        keys = [step.key for step in done.steps if step.remote == remote]
+        found |= {(remote, each.key): each for each in delivery.remotes[remote].found(done.graph, keys)}
+    steps = plan_restore(done.steps, parents, found, adopt=adopt)
+    return name, Plan(delivery.context, done.graph, tuple(steps), delivery.commit)
+
+
+def push(delivery: Delivery, plan: Plan, progress: Progress | None = None) -> tuple[str, Summary]:
+    """Do a plan; gives the name of the push, by which it can be taken back."""
+    if plan.context != delivery.context:
+        raise RunError(f"The plan was made for the context {plan.context}. Give --context {plan.context}.")
+    run = Push(plan, delivery.remotes, delivery.parallel, delivery.store, content)
+    return run.id, run.run(progress)
+
+
+def find_drift(delivery: Delivery, out: Path) -> tuple[str, list[Drifted]]:
+    """The graph, and every object that is ours or wanted with its state."""
+    output = read_output(out)
+    compared = _compared(delivery, output)
+    return output.graph, [
+        each for name, wanted, found in compared for each in drifted(name, output.graph, wanted, found)
+    ]
+
+
+def audit(spec: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Every line of the audit log; `RunError` names the first that was tampered with."""
+    return list(read_log(beside(spec) / ".dashgen" / "audit.jsonl"))
+
+
+def _compared(delivery: Delivery, output: Output) -> Iterator[tuple[str, list[Wanted], list[Found]]]:
+    """Ask all remotes at once, and give the answers in the order of the settings."""
+
+    def ask(name: str) -> tuple[str, list[Wanted], list[Found]]:
+        remote = delivery.remotes[name]
+        try:
+            wanted = remote.wanted(output.artifacts)
+            return name, wanted, remote.found(output.graph, [each.key for each in wanted])
+        except RemoteError as error:
+            raise RemoteError(f"{name}: {error}", error.code, error.status, error.stale) from None
+
+    with ThreadPoolExecutor(max(1, len(delivery.remotes))) as pool:
+        yield from list(pool.map(ask, delivery.remotes))
+
+
+def code_of(error: RunError) -> Exit:
+    """The exit code that an error asks for: a remote's own, else that the input is wrong."""
+    return error.code if isinstance(error, RemoteError) else Exit.USAGE
+
+
+__all__ = ["exit_code", "now", "read_plan", "write_plan", "write_settings", "write_whole"]
