@@ -50,6 +50,11 @@ def part_of(generated: Mapping[str, Any]) -> Part:
     return {"routes": routes, "inhibit_rules": list(generated.get("inhibit_rules") or ())}
 
 
+def graphs(text: str) -> list[str]:
+    """The graphs that have a part in a text."""
+    return list(dict.fromkeys(block["graph"] for block in _BLOCK.finditer(text)))
+
+
 def found_part(text: str, graph: str, name: str) -> tuple[Part, Mark] | None:
     """The part of a graph that stands in a text, as it stands there, and its mark."""
     found: Part = {"routes": [], "inhibit_rules": []}
@@ -77,7 +82,7 @@ def removed(text: str, graph: str, name: str) -> str:
 
 def _with(text: str, parts: Mapping[str, tuple[Part, Mark] | None], name: str) -> str:
     """The text with these parts, and those of other graphs, put into what is nobody's but its owner's."""
-    found = {block["graph"]: found_part(text, block["graph"], name) for block in _BLOCK.finditer(text)}
+    found = {graph: found_part(text, graph, name) for graph in graphs(text)}
     base = made = _bare(text)
     for _, each in sorted({**found, **parts}.items()):
         if each:
