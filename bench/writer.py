@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from graph import write
 
 from dashgen import pipeline
+from dashgen.canonical import yaml_text
 from dashgen.compile import Compilation
 from dashgen.render import artifacts
-from dashgen.render.canonical import yaml_text
 
 SERVICES = 50
 

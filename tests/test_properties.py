@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashgen import pipeline
+from dashgen.canonical import yaml_text
 from dashgen.diagnostics import Severity
 from dashgen.load.yaml import parse
 from dashgen.model.artifact import Target
-from dashgen.render.canonical import yaml_text
 from tests.conftest import tool
 from tests.oracles.grafana_schema import problems
 from tests.sample import BASE, overlay
