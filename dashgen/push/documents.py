@@ -37,7 +37,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def write_sealed(path: Path, what: str, body: Mapping[str, Any]) -> None:
-    """Write a document atomically and durably, its keys in their order; `RunError` where the disk does not take it, and nothing has changed."""
+    """Write a document whole, durably, keys in their order; `RunError` where the disk does not take it."""
     content = {**body, "what": what, "format": FORMAT, "dashgen": __version__}
     sealed = orjson.dumps({**content, "sha256": _seal(content)}, option=orjson.OPT_INDENT_2)
     write_whole(path, sealed + b"\n", private=True)
