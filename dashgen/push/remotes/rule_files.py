@@ -33,7 +33,7 @@ _ILL = frozenset(("err", "error", "bad"))
 
 
 class RuleFiles:
-    """A folder of rule files, `dashgen-<graph>-<owner>.yaml`, that begin with their marks, and the ruler that reads it."""
+    """A folder of rule files, `dashgen-<graph>-<owner>.yaml`, that begin with their marks, and what reads it."""
 
     def __init__(self, settings: RemoteSettings):
         assert settings.rules is not None
