@@ -201,7 +201,7 @@ def test_a_file_that_prometheus_refuses_changes_nothing(
 
 def test_a_killed_push_leaves_whole_files_and_the_next_one_finishes(project: Path, dashgen: Callable[..., Ran]) -> None:
     """The process is killed before one of its renames, each time a later one, as if the power went."""
-    settings(project, prometheus=f'rules = "{project / "rules"}"')
+    settings(project, prometheus=f'reload = false\nrules = "{project / "rules"}"')
     code = (
         "import os, signal, sys; real = os.replace; left = [int(sys.argv.pop(1))]\n"
         "def replace(*a):\n"
@@ -230,7 +230,7 @@ def test_a_killed_push_leaves_whole_files_and_the_next_one_finishes(project: Pat
 
 def test_a_full_disk_loses_nothing(project: Path, dashgen: Callable[..., Ran]) -> None:
     """No file may grow past a few kilobytes: the kernel says no, as it does on a full disk."""
-    settings(project, prometheus=f'rules = "{project / "rules"}"')
+    settings(project, prometheus=f'reload = false\nrules = "{project / "rules"}"')
     assert dashgen("push", "--yes", cwd=project).code == 0
     before = {path.name: path.read_text() for path in (project / "rules").iterdir()}
     rules = project / "out" / "prometheus" / "rules" / "service-web.yaml"
@@ -254,7 +254,7 @@ def test_a_full_disk_loses_nothing(project: Path, dashgen: Callable[..., Ran]) -
 
 def test_two_pushes_at_once(project: Path, dashgen: Callable[..., Ran]) -> None:
     """Each either does its work or is told that another is at it or was faster; the end is what is wanted."""
-    settings(project, prometheus=f'rules = "{project / "rules"}"')
+    settings(project, prometheus=f'reload = false\nrules = "{project / "rules"}"')
     command = [sys.executable, "-m", "dashgen", "push", "--yes"]
     both = [
         subprocess.Popen(
@@ -285,7 +285,7 @@ def test_vmalert_runs_what_is_pushed(project: Path, tmp_path: Path, dashgen: Cal
             f"-datasource.url={store}",
             f"-remoteWrite.url={store}",
             f"-httpListenAddr=127.0.0.1:{alert_port}",
-            "-notifier.blackhole",
+            "-notifier.url=http://127.0.0.1:9",
             "-remoteWrite.flushInterval=200ms",
         ]
         stack.enter_context(running(command, f"{ruler}/health", tmp_path / "vmalert.log"))

@@ -127,8 +127,8 @@ class RuleFiles:
     def _loaded(self) -> dict[tuple[str, str], dict[str, Any]]:
         """The groups that the ruler runs, by the owner of their file and their name."""
         data = self._transport.call("GET", "/api/v1/rules").json()
-        groups = data.get("data", {}).get("groups") if isinstance(data, dict) else None
-        if not isinstance(groups, list):
+        groups = (data["data"] or {}).get("groups", []) if isinstance(data, dict) and "data" in data else ""
+        if not isinstance(groups, list | None):  # null, as long as there are none
             raise RemoteError(f"{self.name}: /api/v1/rules has no groups. Is this the address of a ruler?")
         return {(Path(str(each.get("file", ""))).stem, str(each.get("name", ""))): each for each in groups or ()}
 
