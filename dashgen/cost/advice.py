@@ -15,15 +15,15 @@ def advice(cost: RuleCost, assumed: Assumptions) -> str:
             f"Reads {duration(cost.longest)} of native series in each evaluation: record a tile of a minute once, "
             f"and add tiles over the window."
         )
-    if cost.dimensions:
-        return (
-            f"Writes a series for each value of {' and '.join(cost.dimensions)}: keep out of `dimensions` what has "
-            f"more than a handful of values."
-        )
     if cost.quantiles and cost.native:
         return (
             "Reads every bucket of every instance for one quantile: drop quantiles that nobody looks at "
             "(templates/rules/), drop labels or buckets at the scrape, or move to native histograms."
+        )
+    if cost.dimensions:
+        return (
+            f"Writes a series for each value of {' and '.join(cost.dimensions)}: keep out of `dimensions` what has "
+            f"more than a handful of values."
         )
     if cost.native and cost.samples > assumed.instances * assumed.operations * 100:
         return (

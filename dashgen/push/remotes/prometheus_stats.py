@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 import urllib3
@@ -18,6 +18,7 @@ from dashgen.push.remotes import RemoteError
 
 CONNECT, ANSWER = 5, 60  # seconds for a connection, and for one answer
 LARGEST = 64_000_000  # bytes of one answer
+T = TypeVar("T")
 RuleKey = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -40,31 +41,13 @@ class PrometheusStats:
 
     def evaluations(self) -> dict[RuleKey, float]:
         """Seconds of the last evaluation of every loaded rule, by its name and labels."""
-        groups = self._get("/api/v1/rules", {})["groups"]
-        return {
-            (rule["name"], frozenset(rule.get("labels", {}).items())): float(rule["evaluationTime"])
-            for group in groups
-            for rule in group["rules"]
-        }
+        return self._get("/api/v1/rules", {}, _evaluations)
 
     def query(self, expr: str, evaluation: float | None = None) -> Measured:
         """Evaluate an expression now, and say what that took; `evaluation` is handed through."""
-        started = time.monotonic()
-        data = self._get("/api/v1/query", {"query": expr, "stats": "all"})
-        wall = time.monotonic() - started
-        stats = data.get("stats", {})
-        samples, timings = stats.get("samples"), stats.get("timings", {})
-        if samples is None:
-            raise RemoteError(f"{self._shown} gives no statistics of queries; Prometheus does since 2.35.")
-        return Measured(
-            samples=int(samples["totalQueryableSamples"]),
-            peak=int(samples["peakSamples"]),
-            seconds=float(timings.get("evalTotalTime", wall)),
-            series=len(data["result"]) if data["resultType"] == "vector" else 1,
-            evaluation=evaluation,
-        )
+        return replace(self._get("/api/v1/query", {"query": expr, "stats": "all"}, _measured), evaluation=evaluation)
 
-    def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
+    def _get(self, path: str, parameters: Mapping[str, str], read: Callable[[Any], T]) -> T:
         try:
             answer = self._session.get(
                 f"{self._url}{path}", params=parameters, timeout=(CONNECT, ANSWER), allow_redirects=False, stream=True
@@ -77,12 +60,28 @@ class PrometheusStats:
             detail = f"{self._shown} refused who we are ({answer.status_code})."
             raise RemoteError(detail, Exit.REFUSED, answer.status_code)
         try:
-            made = json.loads(body) if len(body) <= LARGEST else {}
-        except ValueError:
-            made = {}
-        if not isinstance(made, dict) or made.get("status") != "success" or not isinstance(made.get("data"), dict):
-            raise RemoteError(f"{self._shown}{path} did not answer as Prometheus does ({answer.status_code}).")
-        return made["data"]
+            return read(json.loads(body)["data"])
+        except (ValueError, LookupError, TypeError, AttributeError):
+            detail = f"{self._shown}{path} did not answer as Prometheus does since 2.35 ({answer.status_code})."
+            raise RemoteError(detail, status=answer.status_code) from None
+
+
+def _evaluations(data: Any) -> dict[RuleKey, float]:
+    return {
+        (rule["name"], frozenset(rule.get("labels", {}).items())): float(rule["evaluationTime"])
+        for group in data["groups"]
+        for rule in group["rules"]
+    }
+
+
+def _measured(data: Any) -> Measured:
+    samples = data["stats"]["samples"]
+    return Measured(
+        samples=int(samples["totalQueryableSamples"]),
+        peak=int(samples["peakSamples"]),
+        seconds=float(data["stats"]["timings"]["evalTotalTime"]),
+        series=len(data["result"]) if data["resultType"] == "vector" else 1,
+    )
 
 
 def _reason(error: Exception) -> str:
