@@ -21,13 +21,13 @@ from typing import Any
 
 import yaml
 
-from bench.history import BLOCK, load, query, record, rule_groups, serving
+from bench.history import load, query, record, rule_groups, serving, settle
 from bench.rivals import Promise, pyrra_rules, sloth_rules
 from dashgen import pipeline
 from dashgen.model.units import seconds
 
 DAY, HOUR, MINUTE = 86400, 3600, 60
-END = 1_767_225_600 // BLOCK * BLOCK  # 2026-01-01
+END = 1_767_225_600  # 2026-01-01, in seconds
 SCRAPE, RUNS = 15, 5
 SAMPLES_BAR, TIME_BAR, BAR_PODS = 1 / 100, 1 / 20, 20
 EVERY = "1m"  # Prometheus's own default, for groups that name no interval, as Sloth's
@@ -90,8 +90,9 @@ def prepare(tsdb: Path, pods: int, groups: list[dict[str, Any]]) -> None:
     ranged = set(re.findall(r"([a-zA-Z_:0-9]+)(?:\{[^}]*\})?\[", expressions))
     past = [{**g, "rules": [r for r in g["rules"] if r.get("record") in ranged]} for g in groups]
     rest = [{**g, "rules": [r for r in g["rules"] if r.get("record") not in ranged]} for g in groups]
-    record(tsdb, past, END - 30 * DAY, END - 1)
-    record(tsdb, rest, END - HOUR, END - 1)
+    record(tsdb, past, END - 30 * DAY, END)
+    record(tsdb, rest, END - HOUR, END)
+    settle(tsdb)
 
 
 def measure(server: str, groups: list[dict[str, Any]]) -> Cost:

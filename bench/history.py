@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from dashgen.model.units import seconds
 from tests.conftest import tool
 from tests.servers import running_prometheus
 
-BLOCK = 7200  # seconds; what promtool puts into one block
-FEW = 40_000  # samples of a file that promtool may read several times over
+BLOCK = 54 * 3600  # seconds; what Prometheus compacts its blocks to when it keeps 30 days
+POINTS = 10_000  # of a range query; Prometheus gives 11,000 at most
+DEFAULT_EVERY = "1m"  # of a group that names no interval
 FOREVER = ("--storage.tsdb.retention.time=100y", "--query.timeout=5m", "--log.level=error")
 
 Sample = Callable[[str, int], float | None]
@@ -26,42 +30,63 @@ Sample = Callable[[str, int], float | None]
 def load(tsdb: Path, series: Sequence[str], sample: Sample, start: int, end: int, step: int) -> None:
     """Write the samples of some series from `start` to `end` (seconds, multiples of `step`) as blocks.
 
-    `sample` gives the value of a series at a time, or None where it has none. It is asked series by series within a
-    file, and file after file. promtool reads a file once per block in it, so large files hold one block.
+    `sample` gives the value of a series at a time, or None where it has none; it is asked block by block, and series by
+    series within a block.
     """
-    blocks = 12 if len(series) * 12 * BLOCK // step < FEW * 12 else 1
     edge = start
     while edge < end:
-        until = min(end, (edge // BLOCK + blocks) * BLOCK)
-        file = tsdb.parent / "history.om"
-        with file.open("w") as out:
-            for each in series:
-                for time in range(edge, until, step):
-                    value = sample(each, time)
-                    if value is not None:
-                        out.write(f"{each} {value:.12g} {time}\n")
-            out.write("# EOF\n")
-        _promtool("tsdb", "create-blocks-from", "openmetrics", "--quiet", str(file), str(tsdb))
-        file.unlink()
+        until = min(end, (edge // BLOCK + 1) * BLOCK)
+        _write(tsdb, (_lines(each, ((t, sample(each, t)) for t in range(edge, until, step))) for each in series))
         edge = until
 
 
 def record(tsdb: Path, groups: Iterable[dict[str, Any]], start: int, end: int) -> None:
-    """Add what the recording rules of some groups would have recorded, as blocks.
+    """Add what the recording rules of some groups would have recorded from `start` to `end`, as blocks.
 
-    promtool evaluates each rule by itself against a server, so a rule that reads another has to wait until the other's
-    blocks are loaded: rules are taken in layers, and the server is started anew for each.
+    Rules are taken in layers, since a rule can only read what a server has loaded; the server is started anew for each.
+    This is what `promtool tsdb create-blocks-from rules` does for one layer; but that writes blocks of two hours, some
+    thousands for a month, which no running Prometheus would have, and which make every long query slow.
     """
-    work = tsdb.parent / "record"
-    work.mkdir(exist_ok=True)
-    for number, layer in enumerate(layers(groups)):
-        file = work / f"layer-{number}.yaml"
-        file.write_text(json.dumps({"groups": layer}))
+    for layer in layers(groups):
+        made: dict[int, list[str]] = {}
         with serving(tsdb) as server:
-            span = ("--start", str(start), "--end", str(end))
-            _promtool(
-                "tsdb", "create-blocks-from", "rules", "--url", server, *span, "--output-dir", str(tsdb), str(file)
-            )
+            for group in layer:
+                every = int(seconds(group.get("interval", DEFAULT_EVERY)))
+                for edge in range(-(-start // every) * every, end, POINTS * every):
+                    for series, values in _recorded(
+                        server, group["rules"][0], edge, min(end, edge + POINTS * every), every
+                    ):
+                        for at, value in values:
+                            made.setdefault(at // BLOCK, []).append(f"{series} {value} {at}\n")
+        for lines in made.values():
+            _write(tsdb, lines)
+
+
+def _recorded(server: str, rule: dict[str, Any], start: int, end: int, every: int) -> Iterator[tuple[str, list[Any]]]:
+    """What one rule records in a span, `end` excluded: each series as text, and its values."""
+    data = query(server, "query_range", query=rule["expr"], start=start, end=end - 1, step=every)
+    for each in data["result"]:
+        labels = {**each["metric"], **rule.get("labels", {})}
+        labels.pop("__name__", None)
+        inside = ",".join(f"{name}={json.dumps(value)}" for name, value in sorted(labels.items()))
+        yield f"{rule['record']}{{{inside}}}", [(int(at), value) for at, value in each["values"]]
+
+
+def _lines(series: str, samples: Iterable[tuple[int, float | None]]) -> str:
+    return "".join(f"{series} {value:.12g} {at}\n" for at, value in samples if value is not None)
+
+
+def _write(tsdb: Path, lines: Iterable[str]) -> None:
+    file = tsdb.parent / "history.om"
+    with file.open("w") as out:
+        out.writelines(lines)
+        out.write("# EOF\n")
+    span = f"--max-block-duration={BLOCK}s"
+    command = [tool("promtool"), "tsdb", "create-blocks-from", span, "openmetrics", "--quiet", str(file), str(tsdb)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
+    if done.returncode:
+        raise RuntimeError(f"promtool: {done.stderr[-2000:]}")
+    file.unlink()
 
 
 def layers(groups: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -103,7 +128,17 @@ def query(server: str, path: str, **parameters: Any) -> Any:
         return json.load(answer)["data"]
 
 
-def _promtool(*arguments: str) -> None:
-    done = subprocess.run([tool("promtool"), *arguments], capture_output=True, text=True, timeout=1800, check=False)
-    if done.returncode:
-        raise RuntimeError(f"promtool {arguments[:3]}: {done.stderr[-2000:]}")
+def settle(tsdb: Path, patience: float = 600) -> None:
+    """Let a Prometheus compact the blocks, as one that runs for a month has: until no two overlap. Takes a minute."""
+    deadline = time.monotonic() + patience
+    with serving(tsdb):
+        while _overlapping(tsdb):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"blocks still overlap after {patience} s")
+            time.sleep(1)
+
+
+def _overlapping(tsdb: Path) -> bool:
+    metas = [json.loads(file.read_text()) for file in tsdb.glob("*/meta.json")]
+    spans = sorted((meta["minTime"], meta["maxTime"]) for meta in metas)
+    return any(later[0] < earlier[1] for earlier, later in pairwise(spans))
