@@ -28,7 +28,7 @@ Sample = Callable[[str, int], float | None]
 
 
 def load(tsdb: Path, series: Sequence[str], sample: Sample, start: int, end: int, step: int) -> None:
-    """Write the samples of some series from `start` to `end` (seconds, multiples of `step`) as blocks.
+    """Write the samples of some series from `start` to `end`, every `step` seconds, as blocks.
 
     `sample` gives the value of a series at a time, or None where it has none; it is asked block by block, and series by
     series within a block.
@@ -36,7 +36,13 @@ def load(tsdb: Path, series: Sequence[str], sample: Sample, start: int, end: int
     edge = start
     while edge < end:
         until = min(end, (edge // BLOCK + 1) * BLOCK)
-        _write(tsdb, (_lines(each, ((t, sample(each, t)) for t in range(edge, until, step))) for each in series))
+        _write(
+            tsdb,
+            (
+                _lines(each, ((t, sample(each, t)) for t in range(edge + (start - edge) % step, until, step)))
+                for each in series
+            ),
+        )
         edge = until
 
 
