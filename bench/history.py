@@ -8,6 +8,7 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -58,7 +59,7 @@ def record(tsdb: Path, groups: Iterable[dict[str, Any]], start: int, end: int) -
         with serving(tsdb) as server:
             for group in layer:
                 every = int(seconds(group.get("interval", DEFAULT_EVERY)))
-                for edge in range(-(-start // every) * every, end, POINTS * every):
+                for edge in range(start + phase(group), end, POINTS * every):
                     for series, values in _recorded(
                         server, group["rules"][0], edge, min(end, edge + POINTS * every), every
                     ):
@@ -95,6 +96,11 @@ def _write(tsdb: Path, lines: Iterable[str]) -> None:
     file.unlink()
 
 
+def phase(group: dict[str, Any]) -> int:
+    """Seconds behind the full interval at which a group is evaluated; Prometheus spreads groups by a hash too."""
+    return zlib.crc32(group["name"].encode()) % int(seconds(group.get("interval", DEFAULT_EVERY)))
+
+
 def layers(groups: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Recording rules in layers, as groups: none reads what a rule of its own layer or of a later one records.
 
@@ -109,7 +115,7 @@ def layers(groups: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
         ready = [(g, r) for g, r in left if not names & set(re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", r["expr"]))]
         if not ready:
             raise ValueError(f"rules read each other in a circle: {sorted(names)}")
-        made.append([{**group, "name": f"{n}", "rules": [rule]} for n, (group, rule) in enumerate(ready)])
+        made.append([{**group, "rules": [rule]} for group, rule in ready])
         left = [each for each in left if each not in ready]
     return made
 
