@@ -73,9 +73,8 @@ def _scrapes(stream: Stream, length: int, every: int) -> Iterator[dict[str, Samp
 def _exposed(stream: Stream, process: Process, instance: str) -> Iterator[tuple[str, Sample]]:
     """The counters and the histogram of a process; a series appears with its first request."""
     source, common = stream.source, {**stream.labels, "instance": instance}
-    for kinds, own in ((("good", "slow"), source.ok), (("bad",), source.bad)):
-        if source.failed:
-            kinds, own = KINDS, source.ok
+    told = ((("good", "slow"), source.ok), (("bad",), source.bad))
+    for kinds, own in ((KINDS, source.ok),) if source.failed else told:
         counts = {takes: n for (kind, takes), n in process.counts.items() if kind in kinds}
         total = sum(counts.values())
         if total or stream.zeros:
