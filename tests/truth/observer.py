@@ -8,10 +8,9 @@ from fractions import Fraction
 from itertools import accumulate
 
 from dashgen.model.slo import Slo
-from tests.truth.outage import KINDS, Outage, Stream
+from tests.truth.outage import KINDS, Key, Outage, Stream
 
 MINUTE, HOUR = 60, 3600
-Key = tuple[str, str, str, str]  # alert, SLO, tier, severity
 Times = frozenset[int]  # minutes at which something holds
 
 

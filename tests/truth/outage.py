@@ -25,6 +25,7 @@ HEAD: dict[str, Any] = {
     "defaults": {"runbooks": "https://runbooks.example.com"},
     "teams": {"t": {"page": "pager", "ticket": "chat"}},
 }
+Key = tuple[str, str, str, str]  # alert, whom it is about, tier, severity
 KINDS = ("good", "slow", "bad")  # a request is answered well, well but late, or not
 
 
@@ -33,7 +34,7 @@ class Phase:
     """A stretch of even traffic; times in seconds, requests per second, shares from 0 to 1.
 
     `instances` serve it in turn. `restart` starts all their counters again, `scraped` says whether Prometheus gets
-    to see them, `born` whether counters of failures exist before the first failure.
+    to see them.
     """
 
     start: int
@@ -47,7 +48,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Stream:
-    """The traffic of one service, implementation, operation or call, in the native series of its profile."""
+    """The traffic of one service, implementation, operation or call, in the native series of its profile.
+
+    With `zeros`, counters exist before their first event.
+    """
 
     source: Source
     labels: Mapping[str, str]
@@ -72,21 +76,12 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Expected:
-    """One alert that should be firing, from when to when (in seconds)."""
+class Text:
+    """What the description of an alert must say at a minute."""
 
     alert: str
-    of: str
-    tier: str
-    severity: str
-    start: int
-    end: int
-    says: str
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        """What tells this alert from others."""
-        return self.alert, self.of, self.tier, self.severity
+    at: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -98,7 +93,8 @@ class Outage:
     project: Project
     rules: tuple[Path, ...]
     streams: tuple[Stream, ...]
-    expected: tuple[Expected, ...]
+    firing: Mapping[Key, tuple[tuple[int, int], ...]]  # first and last minute
+    says: tuple[Text, ...]
     scrape: int
 
 
@@ -122,7 +118,8 @@ def load(path: Path, folder: Path) -> Outage:
         project,
         tuple(sorted((folder / "out/prometheus/rules").glob("*.yaml"))),
         tuple(_stream(project, each, length) for each in data["traffic"]),
-        tuple(_expected(each, length) for each in data.get("firing") or ()),
+        dict(_firing(data.get("firing") or {}, length)),
+        tuple(Text(each["alert"], time(each["at"]) // 60, each["text"]) for each in data.get("says") or ()),
         int(seconds(project.graph.settings.tile.scrape)),
     )
 
@@ -188,13 +185,12 @@ def rate(value: object) -> Fraction:
     return Fraction(count) / {"": 1, "s": 1, "m": 60, "h": 3600}[unit]
 
 
-def _expected(data: Mapping[str, Any], length: int) -> Expected:
-    return Expected(
-        data["alert"],
-        data["of"],
-        str(data.get("tier", "")),
-        data.get("severity", "page"),
-        time(data["from"]),
-        time(data["until"]) if "until" in data else length,
-        data.get("says", ""),
-    )
+def _firing(data: Mapping[str, Any], length: int) -> Iterator[tuple[Key, tuple[tuple[int, int], ...]]]:
+    """Read `page-fast: page 2h1m-2h24m`: a tier of a burn-rate table or the name of an alert, its severity, when."""
+    for of, alerts in data.items():
+        burn = "ChainBudgetBurn" if of.startswith("chain:") else "ErrorBudgetBurn"
+        for name, said in alerts.items():
+            severity, _, times = said.partition(" ")
+            stretches = (each.partition("-") for each in times.split(", "))
+            spans = tuple((time(a) // 60, (time(b) if b else length) // 60) for a, _, b in stretches)
+            yield (name if name[0].isupper() else burn, of, "" if name[0].isupper() else name, severity), spans

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 from tests.conftest import tool
-from tests.truth.observer import MINUTE, Key, Times
+from tests.truth.observer import MINUTE, Times
+from tests.truth.outage import Key
 from tests.truth.simulator import Sample, notation
 
 PROMTOOL = os.environ.get("DASHGEN_PROMTOOL")  # another promtool than the one of the system
@@ -51,19 +52,26 @@ def ask(
 ) -> list[tuple[int, dict[str, str]]]:
     """Ask promtool for an expression at many minutes: it names every answer that was not expected, and none was."""
     questions = [{"expr": expr, "eval_time": f"{minute}m"} for minute in minutes]
-    test: dict[str, Any] = {
-        "interval": f"{scrape}s",
-        "input_series": [{"series": name, "values": notation(samples)} for name, samples in series.items()],
-        "promql_expr_test": [*questions, {"expr": CANARY, "eval_time": "0s"}],
-    }
-    file = folder / "replay.test.yaml"
-    content = {"rule_files": [str(path) for path in rules], "evaluation_interval": "1m", "tests": [test]}
-    file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, width=1_000_000))
-    command = [PROMTOOL or tool("promtool"), "test", "rules", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    answers = list(_answers(done.stdout + done.stderr))
-    assert any(expr == CANARY for expr, _, _ in answers), done.stdout[:4000] + done.stderr[:4000]
+    questions.append({"expr": CANARY, "eval_time": "0s"})
+    output = _run(rules, series, scrape, {"promql_expr_test": questions}, folder)
+    answers = list(_answers(output))
+    assert any(expr == CANARY for expr, _, _ in answers), output[:4000]
     return [(minute, labels) for asked, minute, found in answers if asked != CANARY for labels in found]
+
+
+def _run(
+    rules: Sequence[Path], series: dict[str, list[Sample]], scrape: int, questions: dict[str, Any], folder: Path
+) -> str:
+    """What promtool has to say on a test that expects nothing to happen."""
+    inputs = [{"series": name, "values": notation(samples)} for name, samples in series.items()]
+    test = {"interval": f"{scrape}s", "input_series": inputs, **questions}
+    content = {"rule_files": [str(path) for path in rules], "evaluation_interval": "1m", "tests": [test]}
+    file = folder / "replay.test.yaml"
+    file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, width=1_000_000))
+    done = subprocess.run(
+        [PROMTOOL or tool("promtool"), "test", "rules", str(file)], capture_output=True, text=True, timeout=300
+    )
+    return done.stdout + done.stderr
 
 
 def _answers(output: str) -> Iterable[tuple[str, int, list[dict[str, str]]]]:
@@ -76,3 +84,12 @@ def _minutes(text: str) -> int:
     """A duration as promtool writes it, such as `1h2m0s`, in minutes."""
     sizes = {"d": 86400, "h": 3600, "m": 60, "s": 1}
     return sum(int(count) * sizes[unit] for count, unit in _TIME.findall(text)) // MINUTE
+
+
+def descriptions(
+    alert: str, rules: Sequence[Path], series: dict[str, list[Sample]], scrape: int, minute: int, folder: Path
+) -> list[str]:
+    """The texts of an alert that fires at a minute, as promtool renders them."""
+    question = {"eval_time": f"{minute}m", "alertname": alert, "exp_alerts": []}
+    output = _run(rules, series, scrape, {"alert_rule_test": [question]}, folder)
+    return re.findall(r'description="((?:[^"\\]|\\.)*)"', output)
