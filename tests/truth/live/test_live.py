@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,11 +27,12 @@ SCRAPE = 15 / hurry.SPEED
 
 @dataclass
 class World:
-    """What the servers around Prometheus know: the samples that they expose, when it began, and what was sent."""
+    """What the servers around Prometheus know: the samples that they expose, when it began, what was sent, which tickets fired."""
 
     samples: dict[str, list[Sample]]
     began: float = field(default_factory=time.time)
     sent: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
+    tickets: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def minute(self) -> float:
@@ -83,6 +86,13 @@ def play(outage: Outage, world: World, prometheus: str) -> None:
         time.sleep(SCRAPE)
 
 
+def fired(prometheus: str, alerts: str) -> list[dict[str, str]]:
+    """The labels of alerts that fired at any time."""
+    query = urllib.parse.quote(f"max_over_time({alerts}[5m])")
+    with urllib.request.urlopen(f"{prometheus}/api/v1/query?query={query}", timeout=10) as answer:
+        return [each["metric"] for each in json.load(answer)["data"]["result"]]
+
+
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outage, World]:
     folder = tmp_path_factory.mktemp("live")
@@ -107,6 +117,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outage, World]:
             with running_prometheus(folder, hurried, "1s", config, flags) as prometheus:
                 world.began = time.time()
                 play(outage, world, prometheus)
+                world.tickets = fired(prometheus, 'ALERTS{severity="ticket",alertstate="firing"}')
     return outage, world
 
 
@@ -124,13 +135,13 @@ def test_pages_arrive_and_are_resolved_and_nothing_else_is_sent(lived: tuple[Out
         ended = max(
             when for when, _, a in world.sent if a["labels"]["alertname"] == alert and a["status"] == "resolved"
         )
-        assert min(true) <= began <= min(true) + 4, "a page waits for its tile and for its group"
+        assert min(true) - 1 < began <= min(true) + 4, "a page waits for its tile and for its group"
         assert max(true) <= ended <= max(true) + 10, "the end is told with the group's next interval"
 
 
 def test_the_ticket_of_the_hop_was_firing(lived: tuple[Outage, World]) -> None:
-    outage, _ = lived
-    assert observer.truth(outage)["ErrorBudgetBurn", "orders/availability", "ticket", "ticket"]
+    """So it was Alertmanager that kept it quiet."""
+    assert [alert["service"] for alert in lived[1].tickets] == ["orders"]
 
 
 def test_the_page_of_the_chain_names_the_hop(lived: tuple[Outage, World]) -> None:
