@@ -15,9 +15,8 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 from rivals import Promise, pyrra_rules, sloth_rules
 
 from dashgen.compile.vocabulary.native import bound, selector
@@ -28,6 +27,7 @@ from dashgen.model.units import DAY
 from tests.truth import observer, replay, simulator
 from tests.truth.outage import Outage, load
 
+ROOT = Path(__file__).resolve().parent.parent
 Pages = dict[str, set[int]]  # service → minutes
 TIERS = 4  # pages and tickets, fast and slow
 LATE, LINGERS = 1, 2  # minutes, as in tests/truth/test_outages.py

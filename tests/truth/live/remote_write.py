@@ -1,6 +1,6 @@
 """Native histograms for a running Prometheus: remote write by hand, in protobuf and snappy.
 
-The messages are those of Prometheus's `prompb/types.proto`; snappy is written without compression, which its format allows.
+The messages are those of Prometheus's `prompb/types.proto`; snappy is written without compression, as its format allows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ LITERAL = 60  # the longest literal whose length fits into its tag byte
 
 
 def push(address: str, labels: Mapping[str, str], buckets: Mapping[int, int], total: float, now: float) -> None:
-    """Write one sample of a histogram: counts by bucket of schema 0 (up to two to the power of the index), sum, time."""
+    """Write one sample of a histogram: counts by bucket of schema 0 (up to two to the power of the index), sum, now."""
     series = b"".join(_message(1, _text(1, name) + _text(2, labels[name])) for name in sorted(labels))
     body = _message(1, series + _message(4, _histogram(buckets, total, int(now * 1000))))
     headers = {"Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}

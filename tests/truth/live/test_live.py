@@ -27,7 +27,7 @@ SCRAPE = 15 / hurry.SPEED
 
 @dataclass
 class World:
-    """What the servers around Prometheus know: the samples that they expose, when it began, what was sent, which tickets fired."""
+    """What the servers around Prometheus know: samples to expose, when it began, what was sent, which tickets fired."""
 
     samples: dict[str, list[Sample]]
     began: float = field(default_factory=time.time)
