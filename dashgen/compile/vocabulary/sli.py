@@ -44,7 +44,7 @@ class Sli:
             return Promql("")
         least = f"> {tier.minimum_bad_events - 0.5}"
         if not tier.in_days:
-            minutes = f"slo:bad_events:rate{self._tile.name}{{{match(slo)}}}[{tier.long_name}]"
+            minutes = f"slo:bad_events:rate{self._tile.name}{{{match(slo)}}}[{tier.long_name}:{self._tile.name}]"
             return Promql(f"and on () sum(sum_over_time({minutes})) * {self._tile.seconds} {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 

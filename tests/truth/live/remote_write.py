@@ -1,6 +1,6 @@
 """Native histograms for a running Prometheus: remote write by hand, in protobuf and snappy.
 
-The messages are those of Prometheus's `prompb/types.proto`; snappy is written without compression, as its format allows.
+The messages are those of Prometheus's `prompb/types.proto`; snappy is written uncompressed, as its format allows.
 """
 
 from __future__ import annotations
