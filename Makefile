@@ -35,6 +35,7 @@ bench: .venv/ready tools ## Measure against the bars of docs/architecture.md.
 	@$(BIN)/python -m bench.slos
 	@$(BIN)/python -m bench.cost
 	@$(BIN)/python -m bench.accuracy
+	@$(BIN)/python -m bench.peers
 
 tools: ## Install Prometheus, Alertmanager and VictoriaMetrics where they are missing.
 	@.ci/tools

@@ -97,7 +97,7 @@ def measure(folder: Path, days: int, window: str) -> Report:
     load(tsdb, list(events.counters), events.sample, START + OFFSET, events.end, STEP)
     record(tsdb, groups, START, events.end)
     with serving(tsdb) as server:
-        windows = [_window(server, events, name) for name in (*slo.raw_windows, *slo.fast_windows, *slo.slow_windows)]
+        windows = [_window(server, events, name) for name in (*slo.fast_windows, *slo.slow_windows)]
         at = events.end - MINUTE
         left = query(server, "query", query="slo:budget_remaining:ratio", time=at)["result"]
         budget = (1 - events.ratio(at, slo.window) / float(slo.budget), float(left[0]["value"][1]))
