@@ -154,8 +154,9 @@ def show(report: Report) -> None:
         print(f"| {p.tier} | {p.burn.name} | {p.truth} | {p.rules} | {p.late} |")
     own = report.windows[-1]
     late, blind = (max(page.late for page in report.pages if page.burn.blind is each) for each in (False, True))
-    print(f"\nerror of the {own.name} ratio at the end: {own.error:.2%} {_met(own.error, RATIO_BAR)}")
-    print(f"its worst error of the last day: {own.worst:.2%}; of the hour that runs, a share of the last hour is taken")
+    print(f"\nerror of the {own.name} ratio at the end: {own.error:.2%}")
+    print(f"at the worst moment of the last day: {own.worst:.2%} {_met(own.worst, RATIO_BAR)}")
+    print("windows of days begin at a full hour, so a burn leaves them up to an hour late: hence the worst of 1d")
     print(f"latest page: {late} s behind all events {_met(late, LATE_BAR)}")
     print(f"with a scrape gap at the start of the burn: {blind} s; events that nobody scraped are in no tile")
 
