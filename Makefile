@@ -33,6 +33,7 @@ docs: .venv/ready ## Regenerate the generated pages of docs/.
 bench: .venv/ready ## Measure against the bars of docs/architecture.md.
 	@$(BIN)/python bench/compile.py
 	@$(BIN)/python bench/writer.py
+	@$(BIN)/python bench/peers.py
 
 tools: ## Install Prometheus, Alertmanager and VictoriaMetrics where they are missing.
 	@.ci/tools
