@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from dashgen.cli import author, look
+from dashgen.cli import author, look, weigh
 from dashgen.exits import Exit
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 author.add(app)
 look.add(app)
+weigh.add(app)
 
 
 def main() -> None:
