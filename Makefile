@@ -32,6 +32,7 @@ docs: .venv/ready ## Regenerate the generated pages of docs/.
 
 bench: .venv/ready tools ## Measure against the bars of docs/architecture.md.
 	@$(BIN)/python -m bench.compile
+	@$(BIN)/python -m bench.writer
 	@$(BIN)/python -m bench.slos
 	@$(BIN)/python -m bench.cost
 	@$(BIN)/python -m bench.accuracy

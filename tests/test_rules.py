@@ -37,11 +37,11 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
 
 
 def unit_tests() -> list[tuple[Path, str]]:
-    """Every generated test file, found by compiling the examples' graphs."""
+    """Every generated test file, found by compiling the examples."""
     files = []
     for path in EXAMPLES:
         work = pipeline.Work(opened(path), datetime.date(2026, 11, 21))
-        files += [(path, unit.owner) for unit in work.units if not unit.owner.startswith("graph-")]
+        files += [(path, unit.owner) for unit in work.units if work(unit).made["tests"]]
     return files
 
 

@@ -1,7 +1,7 @@
 """The only writer of JSON and YAML: the same data gives the same bytes, on every machine and every run.
 
 YAML is written here rather than by PyYAML because a large graph is a hundred megabytes of rules and tests, and
-PyYAML's C emitter would take most of the time of a run (`bench/yaml.py` compares the two). It writes a small part of
+PyYAML's C emitter would take most of the time of a run (`bench/writer.py` compares the two). It writes a small part of
 YAML 1.2 that readers of YAML 1.1 read alike: block style, plain or double-quoted scalars, literal blocks.
 """
 

@@ -41,8 +41,8 @@ def say(*parts: str, console: Console = err, style: str = "") -> None:
 
 
 def findings(found: Sequence[Diagnostic], console: Console = out) -> None:
-    """Print findings one below the other, and count them."""
-    for each in found:
+    """Print findings one below the other, what was silenced in a line each and last, and count them."""
+    for each in sorted(found, key=lambda each: each.severity is Severity.SILENCED):
         _finding(each, console)
     count = {severity: sum(d.severity is severity for d in found) for severity in reversed(Severity)}
     words = {
@@ -73,6 +73,8 @@ def _finding(each: Diagnostic, console: Console) -> None:
     head.append(printable(each.summary), style="bold")
     head.append(f"  [{each.id}]", style="dim")
     console.print(head)
+    if each.severity is Severity.SILENCED:
+        return  # it was settled, and the reason stands in the specification; other formats give it
     if each.span:
         _source(each.span, console, _STYLES[each.severity])
     for line in printable(each.detail).split("\n"):
