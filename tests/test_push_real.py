@@ -128,7 +128,8 @@ def test_from_nothing_to_a_page_and_back(project: Path, tmp_path: Path, dashgen:
         am = stack.enter_context(running_alertmanager(tmp_path, config=am_file))
         (project / "rules" / "theirs.yaml").write_text("groups: []\n")
         targets = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{am[7:]}']}}]}}]}}\n"
-        prometheus = stack.enter_context(running_prometheus(tmp_path, project / "rules", "1s", targets))
+        flags = ("--rules.alert.resend-delay=1s",)  # a reload makes Prometheus look for its Alertmanagers anew
+        prometheus = stack.enter_context(running_prometheus(tmp_path, project / "rules", "1s", targets, flags))
         settings(
             project,
             prometheus=f'url = "{prometheus}"\nrules = "{project / "rules"}"',
