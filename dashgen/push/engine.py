@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Literal
@@ -33,6 +34,7 @@ class Push:
         self._left: list[Step] = []
         self._silent: dict[str, int] = dict.fromkeys(remotes, 0)
         self._closed: set[str] = set()
+        self._hearing = threading.Lock()
 
     def run(self, progress: Progress | None = None) -> Summary:
         """Push; `RunError` means that nothing was written: the plan is stale, or the backup found no place."""
@@ -90,13 +92,22 @@ class Push:
         try:
             self._remotes[step.remote].apply(step, Mark(self._plan.graph, step.after))
         except RemoteError as error:
+            self._heard(step.remote, error)
             return step, Failure(step, str(error), error.status, error.code)
         except RunError as error:
             return step, Failure(step, str(error))
         except Exception as error:
             return step, Failure(step, f"unexpected {type(error).__name__}: {error}")
-        self._silent[step.remote] = 0
+        self._heard(step.remote, None)
         return step, "done"
+
+    def _heard(self, remote: str, error: RemoteError | None) -> None:
+        """Leave a remote alone that does not know us, or has not answered several times in a row."""
+        with self._hearing:
+            silent = error is not None and error.code is Exit.UNREACHABLE
+            self._silent[remote] = self._silent[remote] + 1 if silent else 0
+            if self._silent[remote] >= PATIENCE or (error is not None and error.status == 401):
+                self._closed.add(remote)
 
     def _note(self, step: Step, ended: Ended) -> None:
         """Keep how a step ended, here and in the log."""
@@ -110,10 +121,6 @@ class Push:
         assert isinstance(ended, Failure)
         self._failed.append(ended)
         self._log("failed", step, ended.why)
-        if ended.code is Exit.UNREACHABLE:
-            self._silent[step.remote] += 1
-        if ended.status == 401 or self._silent[step.remote] >= PATIENCE:
-            self._closed.add(step.remote)
 
     def _depends_on_failure(self, step: Step) -> bool:
         """Leave what stands in a folder that is not there, and whatever is for a remote that does not answer."""
