@@ -10,5 +10,9 @@ from dashgen.push.settings import RemoteSettings
 def make_remote(settings: RemoteSettings) -> Remote:
     """The remote that the settings describe."""
     match settings.type:
+        case "grafana":
+            from dashgen.push.remotes.grafana import GrafanaRemote
+
+            return GrafanaRemote(settings)
         case _:
             raise RunError(f"{settings.name}: this dashgen cannot push to the type {settings.type}.")
