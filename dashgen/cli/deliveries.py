@@ -51,6 +51,7 @@ From = Annotated[
     Path | None,
     typer.Option("--from", help="The generated folder.", show_default="out/ beside the specification"),
 ]
+Spec = Annotated[Path, typer.Option("--spec", help="The specification that dashgen.toml stands beside.")]
 Prune = Annotated[bool, typer.Option("--prune", help="Also delete what is ours and no longer wanted.")]
 Adopt = Annotated[
     bool, typer.Option("--adopt", help="Overwrite what somebody edited, or made without dashgen; a backup is kept.")
@@ -108,12 +109,13 @@ def restorable(delivery: Delivery, push: str | None, *, adopt: bool) -> Plan:
     from dashgen import delivery as stages
     from dashgen.views import console
 
-    name, plan = stages.restored(delivery, push, adopt=adopt)
-    console.say(f"Back to before {name}:")
-    return plan
+    console.say(f"Back to what stood there before {push or 'the latest push'}.")
+    return stages.restored(delivery, push, adopt=adopt)[1]
 
 
-def to_push(file: Path, context: str | None, source: Path | None, *, prune: bool, adopt: bool) -> tuple[Delivery, Plan]:
+def to_push(
+    file: Path, spec: Path, context: str | None, source: Path | None, *, prune: bool, adopt: bool
+) -> tuple[Delivery, Plan]:
     """The plan in a file, for the context it was made for; or a new one from a specification."""
     from dashgen import delivery as stages
 
@@ -123,7 +125,7 @@ def to_push(file: Path, context: str | None, source: Path | None, *, prune: bool
     if prune or adopt or source:
         raise RunError("A plan holds all decisions. Give --prune, --adopt and --from to `dashgen plan`.")
     plan = stages.read_plan(file)
-    return opened(Path("services.yaml") if not file.parent.name else file, context or plan.context), plan
+    return opened(spec, context or plan.context), plan
 
 
 def carry_out(delivery: Delivery, plan: Plan, *, yes: bool, format: Format, shown: bool = False) -> Exit:
@@ -140,7 +142,7 @@ def carry_out(delivery: Delivery, plan: Plan, *, yes: bool, format: Format, show
     if format is Format.JSON:
         typer.echo(machine.as_json({**reports.plan_data(plan), **reports.summary_data(name, summary)}))
     elif plan.todo:
-        plans.ended(name, plan, summary)
+        plans.ended(plan, summary)
     else:
         console.say("There is nothing to do.")
     code = stages.exit_code(summary)

@@ -88,7 +88,7 @@ def _verdict(graph: str, found: Found, before: str, after: str) -> tuple[str, st
         )
     if found.mark.graph != graph:
         return f"belongs to the graph {found.mark.graph}", ""
-    if not edited(found):
+    if found.mark.digest == before:
         return "", ""
     return (
         "",

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from rich.text import Text
-
 from dashgen.model.change import Action
 from dashgen.model.plan import Plan, Step, Summary
 from dashgen.views import console
-from dashgen.views.text import counted, printable
+from dashgen.views.text import counted
 
 _WORDS = {
     Action.CREATE: "to create",
@@ -40,7 +38,7 @@ def show(plan: Plan) -> None:
         )
 
 
-def ended(name: str, plan: Plan, summary: Summary) -> None:
+def ended(plan: Plan, summary: Summary) -> None:
     """Print how a push ended, and what is left."""
     count = Counter(step.action for step in summary.done)
     done = ", ".join(f"{count[action]:,} {word}" for action, word in _DONE.items() if count[action])
@@ -55,7 +53,7 @@ def ended(name: str, plan: Plan, summary: Summary) -> None:
         missing = counted(len(summary.failed) + len(summary.left), "object")
         console.say(f"{missing} not pushed. Run the command again; it does only what is left.", style="bold red")
     if summary.done:
-        console.say(f"Take it back: dashgen restore {name} --context {plan.context}")
+        console.say(f"Take it back: dashgen restore --context {plan.context}")
 
 
 def log(entries: Iterable[tuple[int, dict[str, Any]]]) -> None:
@@ -76,12 +74,8 @@ def tally(steps: Iterable[Step]) -> str:
 
 
 def _step(step: Step) -> None:
-    line = Text(f"  {step.action} ", style=console.ACTIONS[step.action])
-    line.append(printable(step.key.kind + " " + step.key.name).replace("\n", " "))
-    title = step.title if step.title != step.key.name else ""
-    line.append(printable(f" “{title}”").replace("\n", " ") if title else "")
-    line.append(printable(f"  ({step.reason})").replace("\n", " ") if step.reason else "", style="dim")
-    console.out.print(line)
+    title = f" “{step.title}”" if step.title != step.key.name else ""
+    console.marked(step.action, f"{step.key}{title}".replace("\n", " "), step.reason.replace("\n", " "))
     for each in step.details[:_LINES]:
         console.say(f"      {each}".replace("\n", " "), console=console.out, style="dim")
     if len(step.details) > _LINES:

@@ -14,5 +14,9 @@ def make_remote(settings: RemoteSettings) -> Remote:
             from dashgen.push.remotes.grafana import GrafanaRemote
 
             return GrafanaRemote(settings)
+        case "alertmanager":
+            from dashgen.push.remotes.alertmanager_file import AlertmanagerFile
+
+            return AlertmanagerFile(settings)
         case _:
             raise RunError(f"{settings.name}: this dashgen cannot push to the type {settings.type}.")
