@@ -55,7 +55,7 @@ class FolderAccess:
         for team in rows(table(answer.json()).get("teams")):
             if text(team.get("name")) == name and isinstance(team.get("id"), int):
                 return int(team["id"])
-        raise RemoteError(f"Grafana has no team “{name}”. Create it there, or name another in `editors`.", status=404)
+        raise RemoteError(f"Grafana has no team “{name}”. Create it there, or name another in `editors`.")
 
 
 def editors(listed: Iterable[dict[str, Any]]) -> list[str]:
