@@ -33,7 +33,7 @@ KINDS: dict[str, ObjectKind] = {"dashboard": "dashboard", "rules": "rules"}
 class Everything(MemoryRemote):
     """Takes every dashboard and rule file."""
 
-    def found(self, graph: str, keys: object) -> list[Found]:
+    def found(self, graph: str, keys: object) -> list[Found]:  # noqa: ARG002
         """Everything, without the copies that tests make."""
         self.calls.append("found")
         return list(self.objects.values())
