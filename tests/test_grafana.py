@@ -302,6 +302,56 @@ def test_the_api_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
         place.plan(place.out("a"), api="apis")
 
 
+@pytest.mark.parametrize(
+    ("versions", "path"), [(["v1beta1"], "/apis/dashboard.grafana.app/v1beta1/"), (["v2"], "/api/")]
+)
+def test_the_version_that_the_server_has_is_spoken(tmp_path: Path, versions: list[str], path: str) -> None:
+    """Grafana 12 has v1beta1 alone; where there is none that holds classic dashboards, the classic API is taken."""
+    with fake_place(tmp_path, "apis") as place:
+        assert place.fake
+        place.fake.state.data["versions"] = versions
+        done(place, place.out("a"))
+        assert not place.plan(place.out("a")).todo
+        written = [each for each in place.fake.seen if each.startswith("POST") and "dashboards" in each]
+        assert len(written) == 1
+        assert path in written[0]
+
+
+def test_an_upgrade_of_grafana_changes_nothing(tmp_path: Path) -> None:
+    """What was pushed over one API is ours over the other too."""
+    for api, expected in (("legacy", 3), ("apis", 0), ("legacy", 0)):
+        with fake_place(tmp_path, api) as place:
+            plan = place.plan(place.out("a", "b"))
+            assert len(plan.todo) == expected
+            assert not plan.conflicts
+            place.push(plan)
+
+
+def test_a_dashboard_that_somebody_moved_is_a_conflict(fake: Place) -> None:
+    done(fake, fake.out("a"), allow_ui_edits=True)
+    assert fake.fake
+    held = fake.fake.state.data["dashboards"][fake.uid("a")]
+    held["folder"] = ""
+    held["version"], held["rv"] = held["version"] + 1, held["rv"] + 100
+    step = next(s for s in fake.plan(fake.out("a"), allow_ui_edits=True).steps if s.key.kind == "dashboard")
+    assert step.action is Action.CONFLICT
+    assert step.details == (f"folder none → {fake.folder}",)
+
+
+def test_another_folder_of_the_same_title_is_explained_and_left_alone(tmp_path: Path) -> None:
+    with fake_place(tmp_path, "legacy") as place:
+        assert place.fake
+        state = place.fake.state
+        state.data["titles differ"] = True
+        state.write_folder("theirs", "Team of shop", {})
+        summary = place.push(place.plan(place.out("a")))
+        assert [each.why for each in summary.failed] == [
+            "Another folder bears the title “Team of shop”. Rename it, or the team."
+        ]
+        assert [step.key.kind for step in summary.left] == ["dashboard"]
+        assert set(state.data["folders"]) == {"theirs"}
+
+
 def test_dashboards_that_the_strict_validation_refuses_name_the_field(tmp_path: Path) -> None:
     with fake_place(tmp_path, "apis") as place:
         summary = place.push(place.plan(place.out("a", timepicker={"nowDelay": 5})))

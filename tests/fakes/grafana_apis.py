@@ -12,7 +12,7 @@ PAGE = 3  # a server may give less than it was asked for
 
 def group(state: State, who: str, params: dict[str, str], body: Any, name: str) -> Answer:
     """What versions a group has."""
-    versions = [{"version": each, "groupVersion": f"{name}/{each}"} for each in ("v2", "v1", "v1beta1")]
+    versions = [{"version": each, "groupVersion": f"{name}/{each}"} for each in state.data["versions"]]
     return 200, {"kind": "APIGroup", "name": name, "versions": versions, "preferredVersion": versions[0]}
 
 
@@ -96,7 +96,7 @@ def _resource(state: State, kind: str, name: str) -> dict[str, Any]:
     }
 
 
-_ONE = r"/apis/(?:dashboard|folder)\.grafana\.app/v1/namespaces/default/(dashboards|folders)"
+_ONE = r"/apis/(?:dashboard|folder)\.grafana\.app/v1(?:beta1)?/namespaces/default/(dashboards|folders)"
 ROUTES = (
     ("GET", r"/apis/((?:dashboard|folder)\.grafana\.app)", group),
     ("GET", _ONE, listed),

@@ -76,6 +76,10 @@ def create_folder(state: State, who: str, params: dict[str, str], body: Any) -> 
     """Create a folder."""
     if body["uid"] in state.data["folders"]:
         raise Refused(409, "a folder with the same uid already exists")
+    if state.data["titles differ"] and body["title"] in (each["title"] for each in state.data["folders"].values()):
+        raise Refused(
+            412, "a folder or dashboard in the general folder with the same name already exists", "name-exists"
+        )
     parent = {f"{OWN}folder": body["parentUid"]} if body.get("parentUid") else {}
     state.write_folder(body["uid"], body["title"], parent)
     return get_folder(state, who, params, body, body["uid"])
@@ -128,6 +132,18 @@ def search_teams(state: State, who: str, params: dict[str, str], body: Any) -> A
     return 200, {"totalCount": len(found), "teams": found}
 
 
+def get_annotations(state: State, who: str, params: dict[str, str], body: Any) -> Answer:
+    """Annotations with a tag."""
+    return 200, [each for each in state.data["annotations"] if params.get("tags") in each["tags"]]
+
+
+def add_annotation(state: State, who: str, params: dict[str, str], body: Any) -> Answer:
+    """One more annotation, whatever there is."""
+    state.data["annotations"].append({**body, "id": state.number()})
+    state.keep()
+    return 200, {"message": "Annotation added", "id": state.data["annotations"][-1]["id"]}
+
+
 def settings(state: State, who: str, params: dict[str, str], body: Any) -> Answer:
     """What the browser is told at its start."""
     return 200, {"namespace": "default"}
@@ -145,5 +161,7 @@ ROUTES = (
     ("GET", "/api/folders/([^/]+)/permissions", get_permissions),
     ("POST", "/api/folders/([^/]+)/permissions", set_permissions),
     ("GET", "/api/teams/search", search_teams),
+    ("GET", "/api/annotations", get_annotations),
+    ("POST", "/api/annotations", add_annotation),
     ("GET", "/api/frontend/settings", settings),
 )

@@ -26,7 +26,8 @@ class State:
 
     def __init__(self, file: Path):
         self.file, self.lock = file, threading.RLock()
-        empty = {"dashboards": {}, "folders": {}, "permissions": {}, "teams": [], "next": 1}
+        empty = {"dashboards": {}, "folders": {}, "permissions": {}, "teams": [], "annotations": [], "next": 1}
+        empty |= {"versions": ["v2", "v1", "v1beta1"], "titles differ": False}
         self.data: dict[str, Any] = json.loads(file.read_text()) if file.exists() else empty
 
     def keep(self) -> None:

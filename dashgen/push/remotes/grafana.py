@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -19,7 +18,7 @@ from dashgen.push.remotes import RemoteError
 from dashgen.push.remotes.grafana_access import FolderAccess
 from dashgen.push.remotes.grafana_apis import GROUPS, VERSIONS, ResourceApi
 from dashgen.push.remotes.grafana_legacy import LegacyApi
-from dashgen.push.remotes.grafana_objects import Api, marked, rows, table, text
+from dashgen.push.remotes.grafana_objects import Api, is_uid, marked, rows, table, text
 from dashgen.push.settings import RemoteSettings
 from dashgen.push.transport import Transport
 
@@ -27,7 +26,6 @@ MESSAGE = "Pushed by dashgen"
 DASHBOARDS = "grafana/dashboards/"
 PAUSES = (0.5, 1.0, 2.0, 0.0)  # seconds after a write whose answer was lost
 LONGEST_TITLE = 5000  # characters that Grafana takes
-_UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class GrafanaRemote:
@@ -117,15 +115,15 @@ class GrafanaRemote:
         return None
 
     def _folders(self, artifact: Artifact) -> list[Wanted]:
-        made = []
-        for each in rows(artifact.data):
-            uid, title = _checked(each, artifact)
-            made.append(Wanted(Key("folder", uid), title, {"title": title}, artifact.owner))
-            editors = {str(name) for name in each.get("editors") or ()}
-            if editors:
-                there = self._access.found(uid)
-                editors |= set(there.data["editors"] if there else ())
-                made.append(Wanted(Key("permissions", uid), title, {"editors": sorted(editors)}, artifact.owner))
+        """The folders, and the editors of those that name some, with the editors that are there already."""
+        listed = [(*_checked(each, artifact), set(map(str, each.get("editors") or ()))) for each in rows(artifact.data)]
+        made = [Wanted(Key("folder", uid), title, {"title": title}, artifact.owner) for uid, title, _ in listed]
+        shared = [each for each in listed if each[2]]
+        with ThreadPoolExecutor(self._settings.parallel) as pool:
+            there = pool.map(self._access.found, [uid for uid, _, _ in shared])
+            for (uid, title, editors), found in zip(shared, there, strict=True):
+                together = sorted(editors | set(found.data["editors"] if found else ()))
+                made.append(Wanted(Key("permissions", uid), title, {"editors": together}, artifact.owner))
         return made
 
     def _dashboard(self, artifact: Artifact, graph: str) -> Wanted:
@@ -176,7 +174,7 @@ class GrafanaRemote:
 def _checked(data: dict[str, Any], artifact: Artifact) -> tuple[str, str]:
     """The uid and the title of an object, if Grafana takes them."""
     uid, title = text(data.get("uid")), text(data.get("title"))
-    if not _UID.fullmatch(uid):
+    if not is_uid(uid):
         why = f"the uid “{uid}” is not 1 to 40 letters, digits, dashes and underscores"
     elif not title.strip() or len(title) > LONGEST_TITLE:
         why = f"a title has 1 to {LONGEST_TITLE:,} characters"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from dashgen import conventions as c
 from dashgen.model.remote import Found, Key
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.grafana_objects import rows, table, text, unmarked
+from dashgen.push.remotes.grafana_objects import is_uid, rows, table, text, unmarked
 from dashgen.push.transport import Transport
 
 GROUPS = ("dashboard.grafana.app", "folder.grafana.app")
@@ -110,7 +110,9 @@ class ResourceApi:
         params = {"limit": str(PAGE)}
         while True:
             read = table(self._http.call("GET", self._paths[kind], params=params).json())
-            yield from rows(read.get("items"))
+            yield from (
+                each for each in rows(read.get("items")) if is_uid(text(table(each.get("metadata")).get("name")))
+            )
             after = text(table(read.get("metadata")).get("continue"))
             if not after:
                 return

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from dashgen import conventions as c
 from dashgen.model.remote import Found, Key
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.grafana_objects import rows, table, text, unmarked
+from dashgen.push.remotes.grafana_objects import is_uid, rows, table, text, unmarked
 from dashgen.push.transport import Transport
 
 PAGE = 1000  # dashboards of one answer of the search
@@ -32,7 +32,8 @@ class LegacyApi:
         likely = {
             uid
             for row in self._search()
-            if (uid := text(row.get("uid"))) and (uid.startswith(prefix) or c.OWNER_MARK in (row.get("tags") or ()))
+            if is_uid(uid := text(row.get("uid")))
+            and (uid.startswith(prefix) or c.OWNER_MARK in (row.get("tags") or ()))
         }
         asked = sorted(likely | set(uids))
         with ThreadPoolExecutor(self._http.settings.parallel) as pool:
@@ -95,12 +96,20 @@ class LegacyApi:
         )
 
     def write_folder(self, uid: str, title: str, version: str) -> None:
-        """Create or rename."""
+        """Create or rename; older servers want titles to differ, which is no race but has to be decided."""
         if not version:
-            self._http.call("POST", "/api/folders", json={"uid": uid, "title": title}, again=False)
+            new = {"uid": uid, "title": title}
+            answer = self._http.call("POST", "/api/folders", json=new, again=False, expected=(409, 412))
+            if answer.status >= 300:
+                self._refused(uid, title, answer.status)
             return
         body = {"title": title, "version": int(version), "overwrite": False}
         self._http.call("PUT", f"/api/folders/{quote(uid, safe='')}", json=body, again=False)
+
+    def _refused(self, uid: str, title: str, status: int) -> None:
+        if self.folder(uid):
+            raise RemoteError(f"The folder {uid} was created meanwhile; plan again.", status=status, stale=True)
+        raise RemoteError(f"Another folder bears the title “{title}”. Rename it, or the team.", status=status)
 
     def _search(self) -> Iterator[dict[str, Any]]:
         page = 1

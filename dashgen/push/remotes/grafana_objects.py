@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any, Protocol
 
 from dashgen import conventions as c
 from dashgen.model.remote import Found, Mark
+
+_UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Api(Protocol):
@@ -77,6 +80,15 @@ def _variables(data: dict[str, Any]) -> list[Any]:
 
 def _ours(variable: Any) -> bool:
     return isinstance(variable, dict) and variable.get("name") == c.OWNER_MARK and variable.get("type") == "constant"
+
+
+def is_uid(uid: str) -> bool:
+    """Whether Grafana takes a uid; nothing else becomes part of an address.
+
+    >>> is_uid("shop-service-orders"), is_uid(".."), is_uid("x" * 41)
+    (True, False, False)
+    """
+    return _UID.fullmatch(uid) is not None
 
 
 def text(value: Any) -> str:
