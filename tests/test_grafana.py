@@ -352,6 +352,20 @@ def test_another_folder_of_the_same_title_is_explained_and_left_alone(tmp_path: 
         assert set(state.data["folders"]) == {"theirs"}
 
 
+def test_a_release_is_annotated_once(fake: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fake.fake
+    held = fake.fake.state.data["annotations"]
+    done(fake, fake.out("a"))
+    assert held == []
+    commit = "0123456789abcdef" * 3
+    monkeypatch.setenv("GITHUB_SHA", commit[:40])
+    for title in ("B", "C"):
+        done(fake, fake.out("a", title=title), annotate=True)
+    assert [(each["tags"], each["text"]) for each in held] == [
+        (["dashgen", "release", f"deploy-id:{commit[:40]}"], "1 dashboard pushed from 0123456789ab")
+    ]
+
+
 def test_dashboards_that_the_strict_validation_refuses_name_the_field(tmp_path: Path) -> None:
     with fake_place(tmp_path, "apis") as place:
         summary = place.push(place.plan(place.out("a", timepicker={"nowDelay": 5})))

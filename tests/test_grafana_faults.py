@@ -122,6 +122,20 @@ def test_somebody_who_was_faster_while_an_answer_was_lost_is_not_overwritten(
     assert fake.fake.state.data["dashboards"][fake.uid("a")]["spec"]["title"] == "Ann's"
 
 
+@pytest.mark.parametrize(("faults", "expected"), [(["lost"], 1), (["500"], 1), (["cut"], 1), (["403"], 0)])
+def test_an_annotation_is_made_once_or_reported(
+    fake: Place, monkeypatch: pytest.MonkeyPatch, faults: list[str], expected: int
+) -> None:
+    assert fake.fake
+    monkeypatch.setenv("CI_COMMIT_SHA", "a" * 40)
+    plan = fake.plan(fake.out("a"))
+    fake.fake.fail(None, None, *faults, writes=True)
+    summary = fake.push(plan, annotate=True)
+    assert len(fake.fake.state.data["annotations"]) == expected
+    assert [each.step.key.kind for each in summary.failed] == ["annotation"] * (1 - expected)
+    assert len(summary.done) == 2
+
+
 @pytest.mark.parametrize("shape", [None, [], "text", {"spec": None}, {"dashboard": 7}, {"items": [1, None, {}]}])
 def test_answers_of_any_shape_are_survived(fake: Place, shape: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server may send what it likes; none of it becomes ours, and none of it ends in a traceback."""

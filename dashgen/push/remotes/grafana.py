@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from dashgen import conventions as c
@@ -14,11 +15,13 @@ from dashgen.model.artifact import Artifact
 from dashgen.model.change import Action
 from dashgen.model.plan import Failure, Step
 from dashgen.model.remote import Found, Key, Mark, Wanted
+from dashgen.push.commit import git_commit
 from dashgen.push.remotes import RemoteError
 from dashgen.push.remotes.grafana_access import FolderAccess
 from dashgen.push.remotes.grafana_apis import GROUPS, VERSIONS, ResourceApi
 from dashgen.push.remotes.grafana_legacy import LegacyApi
 from dashgen.push.remotes.grafana_objects import Api, is_uid, marked, rows, table, text
+from dashgen.push.remotes.grafana_releases import Releases
 from dashgen.push.settings import RemoteSettings
 from dashgen.push.transport import Transport
 
@@ -88,8 +91,17 @@ class GrafanaRemote:
         else:
             raise RemoteError(f"dashgen does not {'delete' if gone else 'write'} the {step.key} of Grafana.")
 
-    def finish(self, done: Sequence[Step]) -> list[Failure]:  # noqa: ARG002 - the protocol names it
-        """Nothing: Grafana shows what was written at once."""
+    def finish(self, done: Sequence[Step]) -> list[Failure]:
+        """Grafana shows what was written at once; the release is annotated if the settings want that."""
+        dashboards = sum(step.key.kind == "dashboard" for step in done)
+        commit = git_commit(Path()) if self._settings.annotate and dashboards else ""
+        if not commit:
+            return []
+        try:
+            Releases(self._http).note(commit, dashboards)
+        except RemoteError as error:
+            step = Step(self.name, Action.CREATE, Key("annotation", commit), f"the release of {commit[:12]}")
+            return [Failure(step, str(error), error.status, error.code)]
         return []
 
     def _once(
