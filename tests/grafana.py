@@ -127,7 +127,7 @@ def real_place(root: Path, url: str, token: str) -> Iterator[Place]:
     """A real Grafana, which is left as it was."""
     file = root / "token"
     file.write_text(token)
-    place = Place(url.rstrip("/"), file, "auto", None, root, f"dashgen-test-{secrets.token_hex(3)}")
+    place = Place(url.rstrip("/"), file, "auto", None, root, f"dg-{secrets.token_hex(3)}")
     try:
         yield place
     finally:

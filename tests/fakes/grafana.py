@@ -21,7 +21,7 @@ from tests.fakes.grafana_state import Refused, State
 
 TOKEN = "glsa_fake_0123456789"
 WRITES = ("POST", "PUT", "DELETE", "PATCH")
-SLOW = 0.6  # seconds that a slow answer takes
+SLOW = 0.2  # seconds that a slow answer takes
 FAULTS = ("401", "403", "404", "409", "412", "422", "429", "500", "503", "slow", "cut", "lost", "html")
 
 

@@ -120,10 +120,11 @@ class GrafanaRemote:
                     raise
             time.sleep(pause)
             there = read()
+            if (there.version if there else "") == step.version:
+                continue
             if done(there):
                 return None
-            if (there.version if there else "") != step.version:
-                raise RemoteError(f"{step.key} was changed meanwhile; plan again.", status=409, stale=True)
+            raise RemoteError(f"{step.key} was changed meanwhile; plan again.", status=409, stale=True)
         return None
 
     def _folders(self, artifact: Artifact) -> list[Wanted]:
