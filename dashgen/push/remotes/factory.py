@@ -10,6 +10,10 @@ from dashgen.push.settings import RemoteSettings
 def make_remote(settings: RemoteSettings) -> Remote:
     """The remote that the settings describe."""
     match settings.type:
+        case "grafana":
+            from dashgen.push.remotes.grafana import GrafanaRemote
+
+            return GrafanaRemote(settings)
         case "prometheus" | "vmalert" | "thanos":
             from dashgen.push.remotes.rule_files import RuleFiles
 
