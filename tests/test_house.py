@@ -20,14 +20,14 @@ from tests.conftest import ROOT
 HOMES = {
     "typer": ["dashgen/cli/"],
     "rich": ["dashgen/views/console.py"],
-    "requests": ["dashgen/push/remotes/"],
+    "requests": ["dashgen/push/transport.py"],
     "jinja2": ["dashgen/compile/"],
     "grafanalib": ["dashgen/render/grafana/"],
     "pydantic": ["dashgen/model/", "dashgen/load/shape.py", "dashgen/load/library.py"],
     "pydantic_core": ["dashgen/model/", "dashgen/load/shape.py"],
     "yaml": ["dashgen/load/yaml.py", "dashgen/push/reading.py"],
     "promql_parser": ["dashgen/promql/"],
-    "subprocess": ["dashgen/verify/external.py"],
+    "subprocess": ["dashgen/verify/external.py", "dashgen/push/"],
 }
 CLOCK = {"dashgen/cli/", "dashgen/views/console.py", "dashgen/push/"}
 

@@ -21,7 +21,7 @@ def add(app: typer.Typer) -> None:
 
 def init(path: SpecPath = DEFAULT) -> None:
     """Write a commented specification of a Go-to-Rust chain, to start from."""
-    from dashgen import pipeline
+    from dashgen import delivery, pipeline
     from dashgen.views import console
 
     try:
@@ -30,6 +30,8 @@ def init(path: SpecPath = DEFAULT) -> None:
         raise run.fail(f"{path}: {error.strerror}.") from None
     if not written:
         raise run.fail(f"{path} exists already. Give another path, or remove it first.")
+    if settings := delivery.write_settings(delivery.beside(path)):
+        console.say(f"Wrote {settings}: where to push to.")
     console.say(f"Wrote {path}. Edit it, then: dashgen validate {path} · dashgen generate {path}")
 
 

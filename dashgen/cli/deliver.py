@@ -36,9 +36,8 @@ def plan(
 
 
 def push(
-    file: Annotated[
-        Path, typer.Argument(help="A plan (`plan.json`) or a specification.", show_default="services.yaml")
-    ] = DEFAULT,
+    file: Annotated[Path, typer.Argument(help="A plan, or a specification.", show_default="services.yaml")] = DEFAULT,
+    spec: d.Spec = DEFAULT,
     context: d.Context = None,
     source: d.From = None,
     prune: d.Prune = False,
@@ -48,7 +47,7 @@ def push(
 ) -> None:
     """Bring remotes to the state of the generated folder, or do exactly what a plan says."""
     with d.errors():
-        delivery, made = d.to_push(file, context, source, prune=prune, adopt=adopt)
+        delivery, made = d.to_push(file, spec, context, source, prune=prune, adopt=adopt)
         code = d.carry_out(delivery, made, yes=yes, shown=file.suffix == ".json", format=format)
     raise typer.Exit(code)
 
@@ -87,7 +86,7 @@ def prune(
 
 def restore(
     id: Annotated[str | None, typer.Argument(help="Which push; the latest by default.", metavar="PUSH_ID")] = None,
-    path: Annotated[Path, typer.Option("--spec", help="The specification.")] = DEFAULT,
+    path: d.Spec = DEFAULT,
     context: d.Context = None,
     adopt: d.Adopt = False,
     yes: d.Yes = False,

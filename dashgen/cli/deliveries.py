@@ -51,6 +51,7 @@ From = Annotated[
     Path | None,
     typer.Option("--from", help="The generated folder.", show_default="out/ beside the specification"),
 ]
+Spec = Annotated[Path, typer.Option("--spec", help="The specification that dashgen.toml stands beside.")]
 Prune = Annotated[bool, typer.Option("--prune", help="Also delete what is ours and no longer wanted.")]
 Adopt = Annotated[
     bool, typer.Option("--adopt", help="Overwrite what somebody edited, or made without dashgen; a backup is kept.")
@@ -113,7 +114,9 @@ def restorable(delivery: Delivery, push: str | None, *, adopt: bool) -> Plan:
     return plan
 
 
-def to_push(file: Path, context: str | None, source: Path | None, *, prune: bool, adopt: bool) -> tuple[Delivery, Plan]:
+def to_push(
+    file: Path, spec: Path, context: str | None, source: Path | None, *, prune: bool, adopt: bool
+) -> tuple[Delivery, Plan]:
     """The plan in a file, for the context it was made for; or a new one from a specification."""
     from dashgen import delivery as stages
 
@@ -123,7 +126,7 @@ def to_push(file: Path, context: str | None, source: Path | None, *, prune: bool
     if prune or adopt or source:
         raise RunError("A plan holds all decisions. Give --prune, --adopt and --from to `dashgen plan`.")
     plan = stages.read_plan(file)
-    return opened(Path("services.yaml") if not file.parent.name else file, context or plan.context), plan
+    return opened(spec, context or plan.context), plan
 
 
 def carry_out(delivery: Delivery, plan: Plan, *, yes: bool, format: Format, shown: bool = False) -> Exit:

@@ -63,11 +63,15 @@ def read_sealed(path: Path, what: str) -> dict[str, Any]:
 
 
 def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write a file so that readers see the old one or the new one; durable when this returns."""
+    """Write a file so that readers see the old one or the new one; durable when this returns.
+
+    A file that exists keeps its mode and, where we may give it away, its owner.
+    """
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(staged, "wb", opener=lambda name, flags: os.open(name, flags, 0o600 if private else 0o644)) as file:
+            _look_like(path, file.fileno()) if not private else None
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -76,6 +80,13 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
         with contextlib.suppress(OSError):
             staged.unlink()
         raise RunError(f"{path}: {error.strerror}.") from None
+
+
+def _look_like(path: Path, descriptor: int) -> None:
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        there = path.stat()
+        os.fchmod(descriptor, there.st_mode & 0o777)
+        os.fchown(descriptor, there.st_uid, there.st_gid)
 
 
 def _seal(body: Mapping[str, Any]) -> str:

@@ -27,7 +27,7 @@ class Push:
     def __init__(
         self, plan: Plan, remotes: Mapping[str, Remote], parallel: Mapping[str, int], store: Store, content: Content
     ):
-        self.id = push_id()
+        self.id, self._who = push_id(), user()
         self._plan, self._remotes, self._parallel, self._store, self._content = plan, remotes, parallel, store, content
         self._done: list[Step] = []
         self._failed: list[Failure] = []
@@ -72,7 +72,7 @@ class Push:
 
     def _phase(self, steps: Sequence[Step], total: int, progress: Progress | None) -> None:
         """Steps that do not depend on each other, in one remote."""
-        steps = [step for step in steps if not self._depends_on_failure(step)]
+        steps = self._possible(steps)
         if not steps:
             return
         try:
@@ -122,18 +122,19 @@ class Push:
         self._failed.append(ended)
         self._log("failed", step, ended.why)
 
-    def _depends_on_failure(self, step: Step) -> bool:
+    def _possible(self, steps: Iterable[Step]) -> list[Step]:
         """Leave what stands in a folder that is not there, and whatever is for a remote that does not answer."""
         lost = {
             (each.remote, each.key.name)
-            for each in (*(f.step for f in self._failed), *self._left)
+            for each in (*(failure.step for failure in self._failed), *self._left)
             if each.key.kind == "folder" and each.action is Action.CREATE
         }
-        place = step.key.name if step.key.kind == "permissions" else step.parent
-        if (step.remote, place) not in lost and step.remote not in self._closed:
-            return False
-        self._left.append(step)
-        return True
+        possible: list[Step] = []
+        for step in steps:
+            place = step.key.name if step.key.kind == "permissions" else step.parent
+            left = (step.remote, place) in lost or step.remote in self._closed
+            (self._left if left else possible).append(step)
+        return possible
 
     def _finish(self, name: str) -> None:
         done = [step for step in self._done if step.remote == name]
@@ -159,7 +160,7 @@ class Push:
     def _entry(self, event: str, step: Step, why: str = "") -> dict[str, str]:
         return {
             "at": now(),
-            "who": user(),
+            "who": self._who,
             "commit": self._plan.commit,
             "push": self.id,
             "context": self._plan.context,

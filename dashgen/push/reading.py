@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dashgen.diagnostics import RunError
 
@@ -32,6 +33,12 @@ def yaml_data(content: bytes | str, name: str) -> Any:
     return data
 
 
+def yaml_tree(text: str, name: str) -> Node | None:
+    """The nodes of one YAML document, each with its place in the text; `RunError` where it is none."""
+    yaml_data(text, name)  # bounds first: what follows is slow and trusting
+    return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
 def _size(value: Any, depth: int, known: dict[int, int]) -> int:
     """How many values there are with aliases written out, although each is looked at once."""
     if not isinstance(value, dict | list):
@@ -42,3 +49,6 @@ def _size(value: Any, depth: int, known: dict[int, int]) -> int:
         inner = value.values() if isinstance(value, dict) else value
         known[id(value)] = 1 + sum(_size(each, depth - 1, known) for each in inner)
     return known[id(value)]
+
+
+__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "yaml_data", "yaml_tree"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dashgen.diagnostics import RunError
 from dashgen.push.settings import FILE
 
 STARTER = """\
@@ -31,11 +32,13 @@ rules = "rules"  # a folder that Prometheus reads: rule_files: [rules/*.yaml]
 
 
 def write_settings(folder: Path) -> Path | None:
-    """Write the starter, unless there are settings already; `OSError` when it cannot be written."""
+    """Write the starter, unless there are settings already; `RunError` when they cannot be written."""
     path = folder / FILE
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(STARTER)
     except FileExistsError:
         return None
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}.") from None
     return path

@@ -22,7 +22,7 @@ _STYLES = {
     Severity.INFO: "bold blue",
     Severity.SILENCED: "dim",
 }
-ACTIONS = {
+_ACTIONS = {
     Action.CREATE: "green",
     Action.UPDATE: "yellow",
     Action.DELETE: "red",
@@ -61,10 +61,15 @@ def changes(planned: Iterable[Change], console: Console = out, *, keep: bool = F
     for change in planned:
         if change.action is Action.KEEP and not keep and not change.reason:
             continue
-        line = Text(f"  {change.action.value} ", style=ACTIONS[change.action])
-        line.append(printable(change.path))
-        line.append(f"  ({printable(change.reason)})" if change.reason else "", style="dim")
-        console.print(line)
+        marked(change.action, change.path, change.reason, console)
+
+
+def marked(action: Action, what: str, reason: str = "", console: Console = out) -> None:
+    """Print one line with the symbol of an action, and why, where that is not obvious."""
+    line = Text(f"  {action.value} ", style=_ACTIONS[action])
+    line.append(printable(what))
+    line.append(f"  ({printable(reason)})" if reason else "", style="dim")
+    console.print(line)
 
 
 def _finding(each: Diagnostic, console: Console) -> None:

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from rich.text import Text
-
 from dashgen.model.change import Action
 from dashgen.model.plan import Plan, Step, Summary
 from dashgen.views import console
-from dashgen.views.text import counted, printable
+from dashgen.views.text import counted
 
 _WORDS = {
     Action.CREATE: "to create",
@@ -76,12 +74,8 @@ def tally(steps: Iterable[Step]) -> str:
 
 
 def _step(step: Step) -> None:
-    line = Text(f"  {step.action} ", style=console.ACTIONS[step.action])
-    line.append(printable(step.key.kind + " " + step.key.name).replace("\n", " "))
-    title = step.title if step.title != step.key.name else ""
-    line.append(printable(f" “{title}”").replace("\n", " ") if title else "")
-    line.append(printable(f"  ({step.reason})").replace("\n", " ") if step.reason else "", style="dim")
-    console.out.print(line)
+    title = f" “{step.title}”" if step.title != step.key.name else ""
+    console.marked(step.action, f"{step.key}{title}".replace("\n", " "), step.reason.replace("\n", " "))
     for each in step.details[:_LINES]:
         console.say(f"      {each}".replace("\n", " "), console=console.out, style="dim")
     if len(step.details) > _LINES:

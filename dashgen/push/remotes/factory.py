@@ -10,5 +10,9 @@ from dashgen.push.settings import RemoteSettings
 def make_remote(settings: RemoteSettings) -> Remote:
     """The remote that the settings describe."""
     match settings.type:
+        case "alertmanager":
+            from dashgen.push.remotes.alertmanager_file import AlertmanagerFile
+
+            return AlertmanagerFile(settings)
         case _:
             raise RunError(f"{settings.name}: this dashgen cannot push to the type {settings.type}.")

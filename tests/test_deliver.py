@@ -1,0 +1,134 @@
+"""The commands that deliver, as users type them, against a remote in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from dashgen import delivery
+from dashgen.cli import app
+from dashgen.model.artifact import Artifact
+from dashgen.model.remote import Found, Key, ObjectKind, Wanted
+from tests.remote import MemoryRemote
+
+SETTINGS = '[contexts.dev.grafana]\nurl = "http://localhost:3000"\n'
+RULES = Key("rules", "service-gateway")
+KINDS: dict[str, ObjectKind] = {"dashboard": "dashboard", "rules": "rules", "alertmanager": "alertmanager"}
+Type = Callable[..., Result]
+
+
+class EverythingRemote(MemoryRemote):
+    """Takes whatever was generated."""
+
+    def wanted(self, artifacts: Iterable[Artifact]) -> list[Wanted]:
+        wants = []
+        for each in artifacts:
+            if each.kind == "folders":
+                wants += [
+                    Wanted(Key("folder", f["uid"]), f["title"], {"title": f["title"]}, each.owner) for f in each.data
+                ]
+            elif each.kind in KINDS:
+                key = Key(KINDS[each.kind], Path(each.path).stem)
+                wants.append(Wanted(key, each.data.get("title", key.name), each.data, each.owner))
+        return wants
+
+
+@pytest.fixture
+def remote(monkeypatch: pytest.MonkeyPatch) -> MemoryRemote:
+    made = EverythingRemote("grafana")
+    monkeypatch.setattr(delivery, "make_remote", lambda settings: made)
+    return made
+
+
+@pytest.fixture
+def run(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Type:
+    """Types a command in the folder of the worked example, which was generated and has settings."""
+    monkeypatch.chdir(shop.parent)
+    (shop.parent / "dashgen.toml").write_text(SETTINGS)
+
+    def type_(*words: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == code, (words, result.output, result.exception)
+        return result
+
+    type_("generate")
+    return type_
+
+
+def test_a_whole_life(run: Type, remote: MemoryRemote, shop: Path) -> None:
+    assert "+ rules service-gateway" in run("plan", "--out", "plan.json", code=1).stdout
+    assert "nobody to ask" in run("push", code=2).stderr
+    assert "3 created" not in run("push", "plan.json").stdout
+    assert "There is nothing to do" in run("push", "--yes").stderr
+    run("plan")
+    assert "unchanged" in run("drift").stdout
+    assert "stale" in run("push", "plan.json", code=2).stderr
+
+    remote.edit(RULES, {"groups": []}, who="ann\x1b[31m")
+    shown = run("plan", code=1).stdout
+    assert "! rules service-gateway  (edited by ann\\x1b[31m at 2026-11-24T10:00:00Z since it was pushed)" in shown
+    drift = run("drift", "--textfile", "dashgen.prom", code=1).stdout
+    assert "edited rules service-gateway in grafana by ann\\x1b[31m" in drift
+    assert 'kind="rules",state="edited"} 1' in (shop.parent / "dashgen.prom").read_text()
+    run("push", "--yes", code=1)
+    assert remote.objects[RULES].data == {"groups": []}
+    run("push", "--yes", "--adopt")
+    assert remote.objects[RULES].data["groups"]
+    run("drift")
+    run("restore", "--yes")
+    assert remote.objects[RULES].data == {"groups": []}
+    run("push", "--yes", "--adopt")
+
+    assert "The log is whole" in run("audit", "verify").stdout
+    assert RULES.name in run("audit", "log").stdout
+    log = shop.parent / ".dashgen" / "audit.jsonl"
+    log.write_text(log.read_text().replace('"service-orders"', '"service-0rders"', 1))
+    assert "audit.jsonl:" in run("audit", "verify", code=2).stderr
+
+
+def test_prune_deletes_only_what_is_ours_and_no_longer_wanted(run: Type, remote: MemoryRemote, shop: Path) -> None:
+    run("push", "--yes")
+    everything = len(remote.objects)
+    theirs = Key("dashboard", "theirs")
+    remote.objects[theirs] = Found(theirs, "Theirs", {}, None, "1")
+    text = shop.read_text()
+    shop.write_text(text.replace("chains:\n  checkout:", "chains:\n  purchase:"))
+    run("generate")
+    assert "no longer wanted; dashgen prune removes it" in run("plan", code=1).stdout
+    assert "- rules chain-checkout" in run("prune", "--yes").stdout
+    assert theirs in remote.objects
+    assert Key("rules", "chain-checkout") not in remote.objects
+    assert len(remote.objects) == everything + 1 - 3
+    run("push", "--yes")
+    run("plan")
+
+
+def test_output_edited_by_hand_is_refused(run: Type, remote: MemoryRemote, shop: Path) -> None:
+    path = shop.parent / "out" / "prometheus" / "rules" / "service-gateway.yaml"
+    path.write_text(path.read_text() + "\n")
+    assert "service-gateway.yaml was edited after it was generated" in run("plan", code=2).stderr
+    path.unlink()
+    assert "service-gateway.yaml: No such file" in run("push", "--yes", code=2).stderr
+    assert not remote.objects
+
+
+def test_machines_read_plans_and_pushes(run: Type, remote: MemoryRemote) -> None:
+    plan = json.loads(run("plan", "--format", "json", code=1).stdout)
+    assert plan["count"]["create"] == len(plan["steps"])
+    assert run("plan", "--format", "markdown", code=1).stdout.startswith("### dashgen plan: dev")
+    remote.faults = iter(["error"])
+    pushed = json.loads(run("push", "--yes", "--format", "json", code=4).stdout)
+    assert len(pushed["failed"]) == 1
+    assert len(pushed["done"]) == len(plan["steps"]) - 1
+    assert json.loads(run("drift", "--format", "json", code=1).stdout)[0]["state"] == "missing"
+    assert "dashgen_drift_last_check_timestamp_seconds" in run("drift", "--format", "prometheus", code=1).stdout
+
+
+def test_without_settings_or_context_the_answer_says_what_to_do(run: Type, shop: Path) -> None:
+    assert "no context “prod”" in run("plan", "-c", "prod", code=2).stderr
+    (shop.parent / "dashgen.toml").unlink()
+    assert "dashgen init" in run("plan", code=2).stdout
