@@ -11,10 +11,10 @@ Group = dict[str, Any]
 
 
 def packed(groups: Iterable[Group], most: int) -> list[Group]:
-    """Merge groups that differ in nothing but their rules, in order, up to `most` rules (0: any); one stays free in the first.
+    """Merge groups that differ in nothing but their rules, in order, up to `most` (0: any) in each.
 
-    No rule moves before one whose result it reads: a group joins none that stands before what it reads. A merged group
-    has the name of its first. Groups that are too large stay as they are.
+    One place stays free in the first. No rule moves before one whose result it reads: a group joins none that stands
+    before what it reads. A merged group has the name of its first. Groups that are too large stay as they are.
 
     >>> groups = [{"name": n, "interval": "1m", "rules": [{"record": n, "expr": e}]} for n, e in ("ax", "bx", "ca")]
     >>> [(each["name"], len(each["rules"])) for each in packed(groups, 3)]

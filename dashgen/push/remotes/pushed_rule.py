@@ -55,9 +55,9 @@ def without_mark(groups: Iterable[Group]) -> Marked:
         read = _read(rules[0]) if rules else None
         if read:
             marks.append(read)
-            group = {**group, "rules": rules[1:]}
-        if not (read and group.get("name") == ALONE and not group["rules"]):
-            bare.append(group)
+        left = {**group, "rules": rules[1:]} if read else group
+        if not (read and group.get("name") == ALONE and len(rules) == 1):
+            bare.append(left)
     if not marks:
         return Marked(bare, None)
     unfinished, mark, owner = max(marks, key=lambda each: each[0])

@@ -1,4 +1,4 @@
-"""Rulers over HTTP (Mimir, Cortex, Loki): a namespace per owner, one group per call, and a mark that is written last."""
+"""Rulers over HTTP (Mimir, Cortex, Loki): a namespace per owner, one group per call, the mark completed last."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dashgen.model.artifact import Artifact
 from dashgen.model.change import Action
 from dashgen.model.plan import Failure, Step
 from dashgen.model.remote import Found, Key, Mark, Wanted
-from dashgen.push.reading import yaml_data
+from dashgen.push.reading import as_yaml, yaml_data
 from dashgen.push.remotes import RemoteError
 from dashgen.push.remotes.loading import Loaded, LoadedGroups, read_loaded, unloaded
 from dashgen.push.remotes.packing import Group, packed
@@ -72,12 +72,13 @@ class RulerRemote:
         listed, made, others = self._list(self._path), [], 0
         for namespace, groups in listed.items():
             held = without_mark(groups)
-            ours = bool(held.mark) and held.mark.graph == graph and namespace == _namespace(graph, held.owner)
+            mine = held.mark is not None and held.mark.graph == graph
+            ours = mine and namespace == _namespace(graph, held.owner)
             key = asked.get(namespace) or (Key("rules", held.owner) if ours else None)
             if key:
-                made.append(_found(key, groups, held, genuine=ours or bool(held.mark and held.mark.graph != graph)))
+                made.append(_found(key, groups, held, genuine=ours or not mine))
             others += 0 if key else len(groups)
-        if {key.name for key in keys} == set(self._planned):
+        if keys and {key.name for key in keys} == set(self._planned):
             self._check_groups(sum(self._planned.values()), others)
         return made
 
@@ -120,7 +121,7 @@ class RulerRemote:
         return loaded.get(_namespace(self._graph, step.key.name), {})
 
     def _write(self, path: str, there: Sequence[Group], target: Sequence[Group], unfinished: Group) -> None:
-        """The mark as unfinished, other groups that changed, removals, and the mark; one call if nothing else changes."""
+        """The mark as unfinished, other groups that changed, removals, the mark; one call if nothing else changes."""
         standing = {group["name"]: _plain(group) for group in there}
         first, *others = target
         changed = [group for group in others if standing.get(group["name"]) != _plain(group)]
@@ -155,8 +156,8 @@ class RulerRemote:
         return with_mark(step.wanted["groups"], mark, step.key.name, self._rules, unfinished=unfinished)
 
     def _post(self, path: str, group: Group) -> None:
-        # JSON is YAML too. To create or replace a group twice does no more than doing it once.
-        self._call("POST", path, body=orjson.dumps(group), content_type="application/yaml", again=True)
+        # To create or replace a group twice does no more than doing it once.
+        self._call("POST", path, body=as_yaml(group), content_type="application/yaml", again=True)
 
     def _delete(self, path: str, names: Iterable[str]) -> None:
         for name in names:
@@ -232,10 +233,10 @@ def _version(groups: Iterable[Group]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Without what rulers add and drop: nulls and what is empty."""
+    """Without what rulers add and drop: nulls, zeros, what is empty, and the line end of an expression."""
     if isinstance(value, Mapping):
-        made = {key: _plain(each) for key, each in value.items()}
-        return {key: each for key, each in made.items() if each not in (None, "", {}, [])}
+        made = {key: str(each).strip() if key == "expr" else _plain(each) for key, each in value.items()}
+        return {key: each for key, each in made.items() if each not in (None, "", {}, [], 0)}
     return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
