@@ -27,7 +27,7 @@ from dashgen.push.store import Store
 from tests.fakes.mimir import FakeMimir, running_mimir
 from tests.fakes.mimir_state import State
 
-FOREIGN = {"name": "theirs/a b", "rules": [{"alert": "Theirs", "expr": "up == 0"}]}
+FOREIGN: dict[str, Any] = {"name": "theirs/a b", "rules": [{"alert": "Theirs", "expr": "up == 0"}]}
 Rules = list[dict[str, Any]]
 
 
@@ -61,8 +61,9 @@ class Tenant:
         found = self.remote.found("shop", [each.key for each in wanted])
         return Plan("dev", "shop", tuple(plan_remote("ruler", "shop", wanted, found, **options)))
 
-    def push(self, plan: Plan | None = None, **options: bool) -> Summary:
-        return Push(plan or self.plan(**options), {"ruler": self.remote}, {"ruler": 4}, Store(self.root), content).run()
+    def push(self, plan: Plan | None = None, parallel: int = 4, **options: bool) -> Summary:
+        plan = plan or self.plan(**options)
+        return Push(plan, {"ruler": self.remote}, {"ruler": parallel}, Store(self.root), content).run()
 
     def want(self, owner: str, *groups: dict[str, Any]) -> None:
         self.artifacts = [*(each for each in self.artifacts if each.owner != owner), artifact(owner, *groups)]
@@ -110,7 +111,7 @@ def test_nothing_to_do_writes_nothing_and_one_change_writes_once(tenant: Tenant)
 
 
 @pytest.mark.parametrize(
-    ("change", "line"),
+    ("changed", "line"),
     [
         ({"rules": [alert("Down", keep_firing_for="10m")]}, "alert Down: keep_firing_for 0s → 10m"),
         ({"labels": {"a": "b"}}, 'group g: labels nothing → {"a":"b"}'),
@@ -118,10 +119,10 @@ def test_nothing_to_do_writes_nothing_and_one_change_writes_once(tenant: Tenant)
         ({"query_offset": "1m"}, "group g: query_offset nothing → 1m"),
     ],
 )
-def test_changes_that_others_overlook_are_seen(tenant: Tenant, change: dict[str, Any], line: str) -> None:
+def test_changes_that_others_overlook_are_seen(tenant: Tenant, changed: dict[str, Any], line: str) -> None:
     tenant.want("a", group("g", alert("Down")))
     tenant.push()
-    tenant.want("a", group("g", alert("Down")) | change)
+    tenant.want("a", group("g", alert("Down")) | changed)
     (step,) = tenant.plan().todo
     assert step.details == (line,)
     assert exit_code(tenant.push()) is Exit.OK
@@ -173,7 +174,7 @@ def test_a_namespace_of_another_graph_with_the_same_name_is_left_alone(tenant: T
 
 def test_prune_removes_what_is_ours_and_no_longer_wanted(tenant: Tenant) -> None:
     for name in "ab":
-        tenant.want(name, group("g", alert("Down")), group("h", alert("Up")))
+        tenant.want(name, group("g", alert("Down")), group("h", alert("Up"), interval="3m"))
     tenant.push()
     tenant.artifacts.pop()
     assert not tenant.plan().todo
@@ -195,7 +196,7 @@ def test_somebody_who_was_faster_is_not_overwritten(tenant: Tenant) -> None:
 
 
 def test_a_step_done_twice_does_no_more_than_once(tenant: Tenant) -> None:
-    tenant.want("a", group("g", alert("Down")), group("h", alert("Up")))
+    tenant.want("a", group("g", alert("Down")), group("h", alert("Up"), interval="3m"))
     (step,) = tenant.plan().todo
     for _ in range(2):
         tenant.remote.apply(step, _mark(step.after))
@@ -228,6 +229,8 @@ def test_packing_loses_nothing_and_moves_no_rule_before_what_it_reads(sizes: Any
     made = packed(groups, most)
     assert groups == before
     assert all(len(each["rules"]) <= most for each in made)
+    intervals = {each["name"]: each["interval"] for each in groups}
+    assert all(each["interval"] == intervals[each["name"]] for each in made)
     order = [rule for each in made for rule in each["rules"]]
     assert sorted(int(rule["labels"]["n"]) for rule in order) == list(range(len(order)))
     for place, rule in enumerate(order):
@@ -344,24 +347,25 @@ SHAPES = [
     [group("h", record("c"), interval="3m"), group("i", record("a"), interval="2m"), group("g", record("b"))],
     [group("x", *(record(f"r{n}") for n in range(20))), group("h", record("d"))],
 ]
+OWNERS = st.dictionaries(st.sampled_from("abc"), st.sampled_from(SHAPES))
+PUSHES = st.lists(st.tuples(OWNERS, st.lists(FAULT, max_size=16)), min_size=1, max_size=3)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pushes=PUSHES)
 def test_after_any_faults_one_clean_push_reaches_what_is_wanted(
-    tenant: Tenant, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+    tenant: Tenant, pushes: list[tuple[dict[str, Rules], list[str | None]]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     tenant.root = tmp_path_factory.mktemp("push")
     tenant.remote.patience = 0.0
     for namespace in [each for each in tenant.stored if each != "theirs/x y"]:
         del tenant.stored[namespace]
-    for _ in range(data.draw(st.integers(1, 3), label="pushes")):
-        owners = data.draw(st.dictionaries(st.sampled_from("abc"), st.sampled_from(SHAPES)), label="wanted")
+    for owners, faults in pushes:
         tenant.artifacts = [artifact(name, *groups) for name, groups in owners.items()]
         plan = tenant.plan(prune=True)
         assert not plan.conflicts
-        tenant.server.fail(*data.draw(st.lists(FAULT, max_size=16), label="faults"))
-        summary = tenant.push(plan)
+        tenant.server.fail(*faults)
+        summary = tenant.push(plan, parallel=1)
         ended = [*summary.done, *(f.step for f in summary.failed), *summary.left]
         assert sorted(step.key for step in ended) == sorted(step.key for step in plan.todo)
     tenant.server.fail()
