@@ -122,7 +122,7 @@ class State:
         """A tenant's Alertmanager document."""
         if tenant not in self.configs:
             raise Refused(404, "the Alertmanager is not configured")
-        return yaml.safe_dump(self.configs[tenant], allow_unicode=True).encode()
+        return yaml.safe_dump(self.configs[tenant]).encode()
 
     def post_config(self, tenant: str, body: bytes) -> None:
         """Replace a tenant's Alertmanager document as a whole."""
