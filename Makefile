@@ -32,6 +32,7 @@ docs: .venv/ready ## Regenerate the generated pages of docs/.
 
 bench: .venv/ready ## Measure against the bars of docs/architecture.md.
 	@$(BIN)/python bench/compile.py
+	@$(BIN)/python bench/push.py
 	@$(BIN)/python bench/writer.py
 
 tools: ## Install Prometheus, Alertmanager and VictoriaMetrics where they are missing.

@@ -169,6 +169,7 @@ def test_a_plan_file_is_read_back_and_an_edited_one_is_refused(tmp_path: Path) -
     plan, path = planned(remote), tmp_path / "plan.json"
     documents.write_plan(path, plan)
     assert documents.read_plan(path) == plan
+    assert list(documents.read_plan(path).steps[1].wanted) == ["uid", "title"], "keys keep their order"
     text = path.read_text()
     spoiled = {
         "was edited": text.replace('"title": "a"', '"title": "b"'),

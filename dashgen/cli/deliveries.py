@@ -109,9 +109,8 @@ def restorable(delivery: Delivery, push: str | None, *, adopt: bool) -> Plan:
     from dashgen import delivery as stages
     from dashgen.views import console
 
-    name, plan = stages.restored(delivery, push, adopt=adopt)
-    console.say(f"Back to before {name}:")
-    return plan
+    console.say(f"Back to what stood there before {push or 'the latest push'}.")
+    return stages.restored(delivery, push, adopt=adopt)[1]
 
 
 def to_push(
@@ -143,7 +142,7 @@ def carry_out(delivery: Delivery, plan: Plan, *, yes: bool, format: Format, show
     if format is Format.JSON:
         typer.echo(machine.as_json({**reports.plan_data(plan), **reports.summary_data(name, summary)}))
     elif plan.todo:
-        plans.ended(name, plan, summary)
+        plans.ended(plan, summary)
     else:
         console.say("There is nothing to do.")
     code = stages.exit_code(summary)

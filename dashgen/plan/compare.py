@@ -88,9 +88,11 @@ def _verdict(graph: str, found: Found, before: str, after: str) -> tuple[str, st
         )
     if found.mark.graph != graph:
         return f"belongs to the graph {found.mark.graph}", ""
-    if before == after and (found.unfinished or edited(found)):
+    if found.mark.digest == before and not found.unfinished:
+        return "", ""
+    if before == after:
         return "", "holds what is wanted already; its mark is renewed"
-    return "", f"edited{by_whom(found)} since it was pushed" if edited(found) else ""
+    return "", "" if found.unfinished else f"edited{by_whom(found)} since it was pushed"
 
 
 def _unwanted(remote: str, graph: str, found: Found, prune: bool, adopt: bool) -> Step | None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 _WIDTH = 100
+_LEAVES = frozenset((str, int, bool, type(None)))
 
 
 def bare(value: Any) -> Any:
@@ -16,11 +17,21 @@ def bare(value: Any) -> Any:
     >>> bare({"a": None, "b": {}, "c": [{"d": None}, 0], "e": ""})
     {'c': [{}, 0], 'e': ''}
     """
-    if isinstance(value, Mapping):
-        made = {str(key): bare(each) for key, each in value.items()}
-        return {key: each for key, each in made.items() if each is not None and each != {} and each != []}
+    kind = value.__class__
+    if kind in _LEAVES:
+        return value
+    if isinstance(value, dict):
+        made = {}
+        for key, each in value.items():
+            if each.__class__ not in _LEAVES:
+                each = bare(each)  # noqa: PLW2901 - most values are leaves; this runs a million times in a large push
+                if each == {} or each == []:
+                    continue
+            if each is not None:
+                made[key if key.__class__ is str else str(key)] = each
+        return made
     if isinstance(value, list | tuple):
-        return [bare(each) for each in value]
+        return [each if each.__class__ in _LEAVES else bare(each) for each in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     return value

@@ -37,9 +37,9 @@ def read_plan(path: Path) -> Plan:
 
 
 def write_sealed(path: Path, what: str, body: Mapping[str, Any]) -> None:
-    """Write a document atomically and durably; `RunError` where the disk does not take it, and nothing has changed."""
+    """Write a document whole, durably, keys in their order; `RunError` where the disk does not take it."""
     content = {**body, "what": what, "format": FORMAT, "dashgen": __version__}
-    sealed = orjson.dumps({**content, "sha256": _seal(content)}, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    sealed = orjson.dumps({**content, "sha256": _seal(content)}, option=orjson.OPT_INDENT_2)
     write_whole(path, sealed + b"\n", private=True)
 
 
@@ -76,10 +76,20 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(staged, path)
+        _sync_folder(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             staged.unlink()
         raise RunError(f"{path}: {error.strerror}.") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _look_like(path: Path, descriptor: int) -> None:

@@ -38,7 +38,7 @@ def show(plan: Plan) -> None:
         )
 
 
-def ended(name: str, plan: Plan, summary: Summary) -> None:
+def ended(plan: Plan, summary: Summary) -> None:
     """Print how a push ended, and what is left."""
     count = Counter(step.action for step in summary.done)
     done = ", ".join(f"{count[action]:,} {word}" for action, word in _DONE.items() if count[action])
@@ -53,7 +53,7 @@ def ended(name: str, plan: Plan, summary: Summary) -> None:
         missing = counted(len(summary.failed) + len(summary.left), "object")
         console.say(f"{missing} not pushed. Run the command again; it does only what is left.", style="bold red")
     if summary.done:
-        console.say(f"Take it back: dashgen restore {name} --context {plan.context}")
+        console.say(f"Take it back: dashgen restore --context {plan.context}")
 
 
 def log(entries: Iterable[tuple[int, dict[str, Any]]]) -> None:
