@@ -292,6 +292,14 @@ def test_what_the_ruler_does_not_load_or_cannot_evaluate_has_failed(tenant: Tena
     assert failure.why == "It is stored, but the rule Broken fails: many-to-many matching not allowed."
 
 
+def test_what_cannot_be_asked_has_failed(tenant: Tenant) -> None:
+    tenant.want("a", group("g", alert("Down")))
+    plan = tenant.plan()
+    tenant.server.fail(None, None, None, "404", writes=False)
+    (failure,) = tenant.push(plan).failed
+    assert "whether it is loaded could not be asked" in failure.why
+
+
 def test_refusals_say_what_to_do(tenant: Tenant) -> None:
     tenant.want("a", group("g", alert("Down")))
     tenant.server.state.protected = ("dashgen-shop-a",)

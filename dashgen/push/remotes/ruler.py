@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -106,11 +105,11 @@ class RulerRemote:
         while steps:
             try:
                 loaded = read_loaded(self._transport.call("GET", LOADED).json())
-                missing = {
-                    key: why for key, step in steps.items() if (why := unloaded(step, self._evaluated(loaded, step)))
-                }
             except RemoteError as error:
-                missing = dict.fromkeys(steps, f"whether it is loaded could not be asked: {error}")
+                why = f"It is stored, but whether it is loaded could not be asked: {error}"
+                return [Failure(step, why, error.status) for step in steps.values()]
+            told = ((key, unloaded(step, self._evaluated(loaded, step))) for key, step in steps.items())
+            missing = {key: why for key, why in told if why}
             if not missing or time.monotonic() + pause > deadline:
                 break
             time.sleep(pause)
@@ -147,8 +146,12 @@ class RulerRemote:
         held = without_mark(there)
         if others and held.mark and not held.unfinished:
             bare = without_mark(marked[:1]).groups
-            with contextlib.suppress(RemoteError):  # a full tenant takes no update, but removals
+            try:
                 self._post(path, with_mark(bare, held.mark, held.owner, 0, unfinished=True)[0])
+            except RemoteError as error:
+                if error.status != 400:
+                    raise
+                others = []  # a full tenant takes no update: leave the order to the ruler
         self._delete(path, others)
         self._call("DELETE", path, expected=(404,))
 
