@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,14 @@ from dashgen.model.remote import Key, Mark
 from dashgen.plan import content, drifted, plan_remote
 from dashgen.push import transport
 from dashgen.push.engine import Push, exit_code
+from dashgen.push.reading import as_yaml
 from dashgen.push.remotes import RemoteError
 from dashgen.push.remotes.packing import packed
+from dashgen.push.remotes.pushed_rule import with_mark
 from dashgen.push.remotes.ruler import RulerRemote
 from dashgen.push.settings import RemoteSettings
 from dashgen.push.store import Store
+from tests.conftest import tool
 from tests.fakes.mimir import FakeMimir, running_mimir
 from tests.fakes.mimir_state import State
 
@@ -337,6 +341,16 @@ def test_hostile_text_arrives_as_it_is(tenant: Tenant) -> None:
     held = tenant.stored["dashgen-shop-ü/%2F .."]["g/%2F ü?#"]
     assert held["rules"][1]["annotations"]["summary"] == text
     assert not tenant.plan().todo
+
+
+def test_a_real_parser_reads_what_is_sent(tmp_path: Path) -> None:
+    """Prometheus reads YAML with the library that rulers read it with."""
+    text = 'a"b\\c\n🙂 \x1b[31m \x7f\x85\u2028\ufeff: - # \'"'
+    groups = [group("g/%2F ü?#", alert("Down", annotations={"summary": text})), group("h", record("r"), interval="3m")]
+    file = tmp_path / "rules.yaml"
+    file.write_bytes(as_yaml({"groups": with_mark(groups, _mark("0123456789abcdef"), "service-web", 20)}))
+    done = subprocess.run([tool("promtool"), "check", "rules", str(file)], capture_output=True, text=True)
+    assert "SUCCESS: 3 rules found" in done.stdout, done.stdout + done.stderr
 
 
 def test_state_survives_a_restart(tmp_path: Path) -> None:

@@ -150,7 +150,10 @@ class State:
             raise Refused(403, f"namespace {namespace} is protected")
 
     def _changed(self) -> None:
-        self._loads = [*self._loads[-200:], (time.monotonic() + self.delay, copy.deepcopy(self.tenants))]
+        snapshot = {
+            tenant: {space: dict(groups) for space, groups in spaces.items()} for tenant, spaces in self.tenants.items()
+        }
+        self._loads = [*self._loads[-200:], (time.monotonic() + self.delay, snapshot)]
         if self.file:
             staged = self.file.with_suffix(".new")
             staged.write_text(json.dumps({"tenants": self.tenants, "configs": self.configs}))
