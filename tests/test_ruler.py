@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dashgen.delivery import Delivery, restored
 from dashgen.exits import Exit
 from dashgen.model.artifact import Artifact
 from dashgen.model.change import Action
@@ -185,6 +186,21 @@ def test_prune_removes_what_is_ours_and_no_longer_wanted(tenant: Tenant) -> None
     assert exit_code(tenant.push(prune=True)) is Exit.OK
     assert set(tenant.stored) == {"theirs/x y", "dashgen-shop-a"}
     assert tenant.stored["theirs/x y"] == {FOREIGN["name"]: FOREIGN}
+
+
+def test_restore_brings_back_what_was_changed_pruned_and_adopted(tenant: Tenant) -> None:
+    tenant.stored["dashgen-shop-c"] = {"t": group("t", *(record(f"r{n}") for n in range(20)))}
+    for name in "ab":
+        tenant.want(name, group("g", alert("Down")), group("h", alert("Up"), interval="3m"))
+    tenant.push()
+    before = tenant.remote.found("shop", [Key("rules", name) for name in "abc"])
+    tenant.artifacts = [artifact("a", group("x", alert("Up"))), artifact("c", group("g", alert("Down")))]
+    tenant.push(prune=True, adopt=True)
+    assert "dashgen-shop-b" not in tenant.stored
+    _, back = restored(Delivery("dev", {"ruler": tenant.remote}, {}, Store(tenant.root), ""), None)
+    assert exit_code(tenant.push(back)) is Exit.OK
+    after = tenant.remote.found("shop", [Key("rules", name) for name in "abc"])
+    assert [(each.key, content(each)) for each in after] == [(each.key, content(each)) for each in before]
 
 
 def test_somebody_who_was_faster_is_not_overwritten(tenant: Tenant) -> None:
