@@ -14,5 +14,13 @@ def make_remote(settings: RemoteSettings) -> Remote:
             from dashgen.push.remotes.alertmanager_file import AlertmanagerFile
 
             return AlertmanagerFile(settings)
+        case "mimir" | "cortex" | "loki":
+            from dashgen.push.remotes.ruler import RulerRemote
+
+            return RulerRemote(settings)
+        case "mimir-alertmanager" | "cortex-alertmanager":
+            from dashgen.push.remotes.alertmanager_api import AlertmanagerApi
+
+            return AlertmanagerApi(settings)
         case _:
             raise RunError(f"{settings.name}: this dashgen cannot push to the type {settings.type}.")

@@ -1,0 +1,1 @@
+"""Servers of tests that speak the documented APIs of products over real HTTP, with faults on demand."""
