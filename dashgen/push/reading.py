@@ -66,7 +66,7 @@ def yaml_text(value: Any) -> str:
 class _Dumper(yaml.CSafeDumper):
     """Writes texts of several lines as blocks, and those with characters that readers disagree on escaped."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the name is PyYAML's
         return True
 
 
