@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from typing import Any
 
-from dashgen.push.reading import yaml_text
+from dashgen import canonical
 from dashgen.push.remotes import RemoteError
 
 PATIENCE = 60  # seconds that a tool may take for one file
@@ -29,7 +29,7 @@ def check_rules(product: str, name: str, data: Any) -> None:
     if not isinstance(data, dict) or not (tool := shutil.which(_TOOLS[product][0])):
         return
     command = [tool, *_TOOLS[product][1:]]
-    content = yaml_text(_plain(data) if product == "thanos" else data).encode()
+    content = canonical.yaml_text(_plain(data) if product == "thanos" else data).encode()
     try:
         done = subprocess.run(command, input=content, check=False, capture_output=True, timeout=PATIENCE)
     except (OSError, subprocess.TimeoutExpired) as error:
