@@ -28,7 +28,7 @@ TYPES = (
 _FILES = ("prometheus", "vmalert", "thanos")
 _COMMON = "type url token username password tenant ca cert key timeout parallel headers".split()
 _OWN = {
-    "grafana": ["allow_ui_edits", "org", "api"],
+    "grafana": ["allow_ui_edits", "org", "api", "annotate"],
     "alertmanager": ["config", "reload"],
     **{each: ["max_rules", "max_groups"] for each in ("mimir", "cortex", "loki")},
     **{each: ["rules", "reload"] for each in _FILES},
@@ -90,6 +90,7 @@ class RemoteSettings:
     allow_ui_edits: bool = False
     org: int = 0
     api: str = "auto"
+    annotate: bool = False
     rules: Path | None = None
     reload: bool = True
     config: Path | None = None
@@ -213,7 +214,7 @@ class _Reader:
         if key in ("max_rules", "max_groups"):
             limit = type(value) is int and value >= 0
             return value if limit else self._wrong(at, f"{key} is a whole number; 0 means that there is no limit.")
-        if key in ("reload", "allow_ui_edits"):
+        if key in ("reload", "allow_ui_edits", "annotate"):
             return value if isinstance(value, bool) else self._wrong(at, f"{key} is true or false, without quotes.")
         if not isinstance(value, str) or not value or any(ord(c) < 32 for c in value):
             return self._wrong(at, f"{key} is a text in quotes.")

@@ -10,10 +10,22 @@ from dashgen.push.settings import RemoteSettings
 def make_remote(settings: RemoteSettings) -> Remote:
     """The remote that the settings describe."""
     match settings.type:
+        case "grafana":
+            from dashgen.push.remotes.grafana import GrafanaRemote
+
+            return GrafanaRemote(settings)
+        case "prometheus" | "vmalert" | "thanos":
+            from dashgen.push.remotes.rule_files import RuleFiles
+
+            return RuleFiles(settings)
         case "alertmanager":
             from dashgen.push.remotes.alertmanager_file import AlertmanagerFile
 
             return AlertmanagerFile(settings)
+        case "prometheus" | "vmalert" | "thanos":
+            from dashgen.push.remotes.rule_files import RuleFiles
+
+            return RuleFiles(settings)
         case "mimir" | "cortex" | "loki":
             from dashgen.push.remotes.ruler import RulerRemote
 
