@@ -312,6 +312,14 @@ def test_what_the_ruler_does_not_load_or_cannot_evaluate_has_failed(tenant: Tena
     assert failure.why == "It is stored, but the rule Broken fails: many-to-many matching not allowed."
 
 
+@pytest.mark.parametrize("key", ["limit", "keep_firing_for"])
+def test_what_an_old_ruler_drops_without_a_word_has_failed(tenant: Tenant, key: str) -> None:
+    tenant.server.state.forgets = (key,)
+    tenant.want("a", group("g", alert("Down", keep_firing_for="5m"), limit=7))
+    (failure,) = tenant.push().failed
+    assert failure.why == f"It is stored, but this ruler knows no {key} and dropped it from the group g."
+
+
 def test_what_cannot_be_asked_has_failed(tenant: Tenant) -> None:
     tenant.want("a", group("g", alert("Down")))
     plan = tenant.plan()

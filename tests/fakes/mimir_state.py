@@ -30,7 +30,7 @@ class Refused(Exception):
 class State:
     """Rules and Alertmanager configurations by tenant. `delay` is how long a change takes to be loaded, in seconds.
 
-    With `empty_is_404` no groups are 404, as in Cortex. `forgets` are group keys that this version does not know and
+    With `empty_is_404` no groups are 404, as in Cortex. `forgets` are keys that this version does not know and
     drops without a word; `broken` are names of rules that fail when they are evaluated.
     """
 
@@ -88,7 +88,8 @@ class State:
                 raise Refused(
                     400, f"per-user rule groups limit (limit: {self.max_groups} actual: {count + 1}) exceeded"
                 )
-            kept = {key: value for key, value in group.items() if key not in self.forgets}
+            rules = [{key: value for key, value in rule.items() if key not in self.forgets} for rule in group["rules"]]
+            kept = {key: value for key, value in group.items() if key not in self.forgets} | {"rules": rules}
             spaces.setdefault(namespace, {})[group["name"]] = kept
             self._changed()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dashgen.model.change import Action
@@ -47,3 +47,15 @@ def unloaded(step: Step, groups: LoadedGroups) -> str:
                 return f"the rule {rule.get('name')} fails: {rule.get('lastError') or 'no reason given'}."
     left = set(groups) - {*wanted, ALONE}
     return f"the ruler still evaluates the group {min(left)}." if left else ""
+
+
+def dropped(step: Step, stored: Iterable[Mapping[str, Any]]) -> str:
+    """What a ruler of another version did not keep of the groups that it took; empty if it kept every key."""
+    held = {group["name"]: group for group in stored}
+    for group in step.wanted["groups"] if step.action is not Action.DELETE else ():
+        there = held.get(group["name"], {})
+        rules = [rule for rule in there.get("rules") or () if rule.get("record") != RECORD]
+        pairs = [(group, there), *zip(group["rules"], rules, strict=False)]
+        if lost := sorted({key for sent, kept in pairs for key, value in sent.items() if value and not kept.get(key)}):
+            return f"this ruler knows no {', '.join(lost)} and dropped it from the group {group['name']}."
+    return ""

@@ -2,12 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dashgen import promql
+from dashgen.exits import Exit
+from dashgen.push.remotes import RemoteError
 
 Group = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many rules a group and how many groups a tenant of a ruler may have; 0 is any number."""
+
+    remote: str
+    rules: int
+    groups: int
+
+    def packed(self, groups: Sequence[Group]) -> Sequence[Group]:
+        """The groups of one owner, packed where groups are counted; `RemoteError` where one is too large."""
+        largest = max(groups, key=lambda group: len(group["rules"]))
+        count = len(largest["rules"])
+        if self.rules and count > self.rules:
+            raise RemoteError(
+                f"The group {largest['name']} has {count} rules, {count - self.rules} more than {self.remote} takes "
+                f"({self.rules}). Raise the ruler's limit of rules per group and set max_rules to it.",
+                Exit.USAGE,
+            )
+        return packed(groups, self.rules) if self.groups else groups
+
+    def check(self, ours: int, others: int) -> None:
+        """Whether all groups fit. Rulers ask for room for one more even where a group is only replaced."""
+        over = ours + others + 1 - self.groups
+        if self.groups and over > 0:
+            raise RemoteError(
+                f"{ours} groups of this graph{f' and {others} others of the tenant' if others else ''} are {over} more "
+                f"than fit into {self.remote} ({self.groups}, of which one stays free for updates). Raise the ruler's "
+                "limit of groups per tenant and set max_groups to it, or push to another tenant.",
+                Exit.USAGE,
+            )
 
 
 def packed(groups: Iterable[Group], most: int) -> list[Group]:

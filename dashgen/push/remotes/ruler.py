@@ -18,8 +18,8 @@ from dashgen.model.plan import Failure, Step
 from dashgen.model.remote import Found, Key, Mark, Wanted
 from dashgen.push.reading import as_yaml, yaml_data
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.loading import Loaded, LoadedGroups, read_loaded, unloaded
-from dashgen.push.remotes.packing import Group, packed
+from dashgen.push.remotes.loading import dropped, read_loaded, unloaded
+from dashgen.push.remotes.packing import Group, Limits
 from dashgen.push.remotes.pushed_rule import Marked, bears_mark, with_mark, without_mark
 from dashgen.push.settings import RemoteSettings
 from dashgen.push.transport import Transport
@@ -47,8 +47,11 @@ class RulerRemote:
         self.name = settings.name
         self._transport = Transport(settings)
         self._path, rules, groups = PRODUCTS[settings.type]
-        self._rules = rules if settings.max_rules is None else settings.max_rules
-        self._groups = groups if settings.max_groups is None else settings.max_groups
+        self._limits = Limits(
+            self.name,
+            rules if settings.max_rules is None else settings.max_rules,
+            groups if settings.max_groups is None else settings.max_groups,
+        )
         self._graph = ""  # of the latest step
         self._planned: dict[str, int] = {}  # owner → groups, of the latest `wanted`
 
@@ -58,11 +61,10 @@ class RulerRemote:
         for artifact in artifacts:
             groups = artifact.data.get("groups") if artifact.kind == "rules" else None
             if groups:
-                self._check_rules(groups)
-                groups = packed(groups, self._rules) if self._groups else groups
+                groups = self._limits.packed(groups)
                 made.append(Wanted(Key("rules", artifact.owner), artifact.owner, {"groups": groups}, artifact.owner))
         self._planned = {each.owner: self._count(each.data["groups"]) for each in made}
-        self._check_groups(sum(self._planned.values()), 0)
+        self._limits.check(sum(self._planned.values()), 0)
         return made
 
     def found(self, graph: str, keys: Collection[Key]) -> list[Found]:
@@ -78,7 +80,7 @@ class RulerRemote:
                 made.append(_found(key, groups, held, genuine=ours or not mine))
             others += 0 if key else len(groups)
         if keys and {key.name for key in keys} == set(self._planned):
-            self._check_groups(sum(self._planned.values()), others)
+            self._limits.check(sum(self._planned.values()), others)
         return made
 
     def apply(self, step: Step, mark: Mark) -> None:
@@ -100,24 +102,32 @@ class RulerRemote:
     def finish(self, done: Sequence[Step]) -> list[Failure]:
         """Wait until the ruler evaluates just what was stored; what it does not load or cannot evaluate has failed."""
         steps = {step.key: step for step in done if step.key.kind == "rules"}
-        missing: dict[Key, str] = {}
+        if not steps:
+            return []
+        try:
+            reasons = self._unloaded(steps)
+            stored = self._list(self._path)
+        except RemoteError as error:
+            why = f"It is stored, but whether it is loaded could not be asked: {error}"
+            return [Failure(step, why, error.status) for step in steps.values()]
+        for key, step in steps.items():
+            if key not in reasons and (lost := dropped(step, stored.get(_namespace(self._graph, key.name), []))):
+                reasons[key] = lost
+        return [Failure(steps[key], f"It is stored, but {why}") for key, why in reasons.items()]
+
+    def _unloaded(self, steps: Mapping[Key, Step]) -> dict[Key, str]:
+        """Why steps have no effect yet, after as much patience as it takes until they have."""
         deadline, pause = time.monotonic() + self.patience, 0.2
-        while steps:
-            try:
-                loaded = read_loaded(self._transport.call("GET", LOADED).json())
-            except RemoteError as error:
-                why = f"It is stored, but whether it is loaded could not be asked: {error}"
-                return [Failure(step, why, error.status) for step in steps.values()]
-            told = ((key, unloaded(step, self._evaluated(loaded, step))) for key, step in steps.items())
-            missing = {key: why for key, why in told if why}
-            if not missing or time.monotonic() + pause > deadline:
-                break
+        while True:
+            loaded = read_loaded(self._transport.call("GET", LOADED).json())
+            told = (
+                (key, unloaded(step, loaded.get(_namespace(self._graph, key.name), {}))) for key, step in steps.items()
+            )
+            reasons = {key: why for key, why in told if why}
+            if not reasons or time.monotonic() + pause > deadline:
+                return reasons
             time.sleep(pause)
             pause = min(2 * pause, 5.0)
-        return [Failure(steps[key], f"It is stored, but {why}") for key, why in missing.items()]
-
-    def _evaluated(self, loaded: Loaded, step: Step) -> LoadedGroups:
-        return loaded.get(_namespace(self._graph, step.key.name), {})
 
     def _write(self, path: str, there: Sequence[Group], target: Sequence[Group], unfinished: Group) -> None:
         """The mark as unfinished, other groups that changed, removals, the mark; one call if nothing else changes."""
@@ -156,7 +166,7 @@ class RulerRemote:
         self._call("DELETE", path, expected=(404,))
 
     def _marked(self, step: Step, mark: Mark, *, unfinished: bool = False) -> list[Group]:
-        return with_mark(step.wanted["groups"], mark, step.key.name, self._rules, unfinished=unfinished)
+        return with_mark(step.wanted["groups"], mark, step.key.name, self._limits.rules, unfinished=unfinished)
 
     def _post(self, path: str, group: Group) -> None:
         # To create or replace a group twice does no more than doing it once.
@@ -193,29 +203,8 @@ class RulerRemote:
             raise RemoteError(f"{self.name} answered GET {path} with something else than rule groups.")
         return {str(namespace): groups for namespace, groups in read.items()}
 
-    def _check_rules(self, groups: Iterable[Group]) -> None:
-        largest = max(groups, key=lambda group: len(group["rules"]))
-        count = len(largest["rules"])
-        if self._rules and count > self._rules:
-            raise RemoteError(
-                f"The group {largest['name']} has {count} rules, {count - self._rules} more than {self.name} takes "
-                f"({self._rules}). Raise the ruler's limit of rules per group and set max_rules to it.",
-                Exit.USAGE,
-            )
-
-    def _check_groups(self, ours: int, others: int) -> None:
-        """Rulers ask for room for one more group even where a group is only replaced, so one place must stay free."""
-        over = ours + others + 1 - self._groups
-        if self._groups and over > 0:
-            raise RemoteError(
-                f"{ours} groups of this graph{f' and {others} others of the tenant' if others else ''} are {over} more "
-                f"than fit into {self.name} ({self._groups}, of which one stays free for updates). Raise the ruler's "
-                "limit of groups per tenant and set max_groups to it, or push to another tenant.",
-                Exit.USAGE,
-            )
-
     def _count(self, groups: Sequence[Group]) -> int:
-        return len(with_mark(groups, Mark("", ""), "", self._rules))
+        return len(with_mark(groups, Mark("", ""), "", self._limits.rules))
 
 
 def _namespace(graph: str, owner: str) -> str:
