@@ -92,7 +92,7 @@ def test_our_part_comes_changes_and_goes_and_theirs_keeps_every_byte(tenant: Ten
     (step,) = tenant.plan().todo
     assert step.action is Action.UPDATE
     assert exit_code(tenant.push()) is Exit.OK
-    assert 'severity=\\"ticket\\"' in tenant.document["alertmanager_config"]
+    assert 'severity="ticket"' in tenant.document["alertmanager_config"]
     tenant.wanted = []
     assert exit_code(tenant.push(prune=True)) is Exit.OK
     assert tenant.document == {"template_files": TEMPLATES, "alertmanager_config": THEIRS}
@@ -107,7 +107,7 @@ def test_nothing_to_do_writes_nothing(tenant: Tenant) -> None:
 
 def test_an_edit_inside_our_part_is_a_conflict(tenant: Tenant) -> None:
     tenant.push()
-    tenant.document["alertmanager_config"] = tenant.document["alertmanager_config"].replace('\\"page\\"', '\\"none\\"')
+    tenant.document["alertmanager_config"] = tenant.document["alertmanager_config"].replace('"page"', '"none"')
     assert [step.action for step in tenant.plan().steps] == [Action.CONFLICT]
 
 

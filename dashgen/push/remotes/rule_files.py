@@ -119,8 +119,8 @@ class RuleFiles:
         failures = []
         for step in done:
             file = written[step.key]
-            if why := missing.get(file.path.name):
-                failures.append(Failure(step, f"{file.path} is written, but {why}"))
+            if problem := missing.get(file.path.name):
+                failures.append(Failure(step, f"{file.path} is written, but {problem}"))
             else:
                 failures += self._complete(step, file)
         return failures
