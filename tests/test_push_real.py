@@ -73,7 +73,8 @@ def get(url: str, **params: str) -> Any:
 
 def evaluated(url: str) -> dict[str, str]:
     """Name of a rule → its expression."""
-    return {rule["name"]: rule["query"] for g in get(f"{url}/api/v1/rules")["groups"] for rule in g["rules"]}
+    groups = get(f"{url}/api/v1/rules")["groups"] or ()  # vmalert says null for none
+    return {rule["name"]: rule["query"] for group in groups for rule in group["rules"]}
 
 
 def whole(folder: Path) -> list[str]:
@@ -101,7 +102,7 @@ def test_an_alert_fires_and_arrives_and_goes(folder: Path, tmp_path: Path) -> No
         with running_alertmanager(tmp_path, config) as alertmanager:
             where = alertmanager.removeprefix("http://")
             alerting = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{where}']}}]}}]}}\n"
-            with running_prometheus(tmp_path, folder, config=alerting) as url:
+            with running_prometheus(tmp_path, folder, config=alerting, flags=("--rules.alert.resend-delay=1s",)) as url:
                 at = remote(folder, url)
                 assert exit_code(pushed(at, store, planned(at, first))) is Exit.OK
                 assert actions(planned(at, first)) == "="
@@ -110,7 +111,7 @@ def test_an_alert_fires_and_arrives_and_goes(folder: Path, tmp_path: Path) -> No
 
                 steps = planned(at, second)
                 assert actions(steps) == "~"
-                assert "FarTooMany: new" in steps[0].details
+                assert "alert FarTooMany: new" in steps[0].details
                 assert exit_code(pushed(at, store, steps)) is Exit.OK
                 assert evaluated(url) == {"a:b": "vector(3)", "FarTooMany": "a:b > 2"}
 
@@ -312,21 +313,19 @@ def test_thanos_aborts_on_partial_answers(folder: Path) -> None:
 
 
 def test_vmalert_chains_and_refuses(folder: Path, tmp_path: Path) -> None:
-    """Three stages, and the result of the last arrives in storage; what vmalert refuses is put back."""
-    chain = rules(
-        "a", ("a:one", "vector(1)"), ("a:two", "a:one + 1"), ("a:three", "a:two + a:one"), ("High", "a:three > 2")
-    )
+    """A result, one made of it that arrives in storage, an alert on that; what vmalert refuses is put back."""
+    chain = rules("a", ("a:one", "vector(1)"), ("a:two", "a:one + 1"), ("High", "a:two > 1"))
     with running_victoria(tmp_path) as storage, running_vmalert(tmp_path, folder, storage) as url:
         at, store = remote(folder, url, "vmalert"), tmp_path / "store"
         assert exit_code(pushed(at, store, planned(at, chain))) is Exit.OK
         assert actions(planned(at, chain)) == "="
         groups = {group["name"]: len(group["rules"]) for group in get(f"{url}/api/v1/rules")["groups"]}
-        assert groups == {"shop/a": 1, "shop/a (2)": 1, "shop/a (3)": 1, "shop/a (4)": 1}
+        assert groups == {"shop/a": 1, "shop/a (2)": 1, "shop/a (3)": 1}
 
         def result() -> list[str]:
-            return [each["value"][1] for each in get(f"{storage}/api/v1/query", query="a:three")["result"]]
+            return [each["value"][1] for each in get(f"{storage}/api/v1/query", query="a:two")["result"]]
 
-        until(lambda: result() == ["3"], "the third stage arrives")
+        until(lambda: result() == ["2"], "the second stage arrives in storage")
         until(lambda: get(f"{url}/api/v1/alerts")["alerts"], "the alert on it fires")
         former = {file: file.read_bytes() for file in folder.iterdir()}
         (failure,) = pushed(at, store, planned(at, rules("a", ("a:one", "sum(")))).failed
