@@ -22,8 +22,9 @@ import yaml
 from dashgen.diagnostics import RunError
 from dashgen.exits import Exit
 from dashgen.model.artifact import Artifact
+from dashgen.model.drift import State
 from dashgen.model.plan import Plan, Step, Summary
-from dashgen.plan import content, plan_remote
+from dashgen.plan import content, drifted, plan_remote
 from dashgen.push.engine import Push, exit_code
 from dashgen.push.output import read_output
 from dashgen.push.remotes.factory import make_remote
@@ -120,6 +121,9 @@ def test_an_alert_fires_and_arrives_and_goes(folder: Path, tmp_path: Path) -> No
                 (step,) = planned(at, second)
                 assert str(step.action) == "!"
                 assert step.reason.startswith(f"edited by {file.owner()} at 20")
+                (drift,) = drifted("p", "shop", at.wanted([second]), at.found("shop", [step.key]))
+                assert drift.state is State.EDITED
+                assert drift.details == ("rule a:b: expr vector(3) → vector(1)",)
                 assert exit_code(pushed(at, store, planned(at, second, adopt=True))) is Exit.OK
 
                 assert exit_code(pushed(at, store, planned(at, prune=True))) is Exit.OK
@@ -148,6 +152,8 @@ def test_a_refused_file_brings_all_former_files_back(folder: Path, tmp_path: Pat
         assert not summary.done
         assert {failure.step.key.name for failure in summary.failed} == {"a", "b"}
         assert "failed to reload config" in summary.failed[0].why
+        assert "dashgen-shop-b.yaml: " in summary.failed[0].why
+        assert '"b:b": could not parse expression: 1:5' in summary.failed[0].why
         assert "put back and are loaded" in summary.failed[0].why
         assert {file: file.read_bytes() for file in folder.iterdir()} == former
         assert evaluated(url) == {"a:a": "vector(1)"}
