@@ -7,7 +7,6 @@ import datetime
 import fcntl
 import hashlib
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +22,10 @@ from dashgen.model.remote import Found, Key, Mark, Wanted
 from dashgen.push.documents import write_whole
 from dashgen.push.reading import yaml_data
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.rule_checks import check_rules
+from dashgen.push.remotes.marked_file import finished, marked, read_mark
 from dashgen.push.remotes.rule_server import RuleServer
 from dashgen.push.remotes.staging import staged
 from dashgen.push.settings import RemoteSettings
-
-_HEAD = re.compile(rb"# (dashgen:\S+)( unfinished)?\n")
-_UNFINISHED = " unfinished"  # written, but nobody knows yet whether the server took it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ class RuleFiles:
             if not name.endswith(suffix):
                 continue
             content = self._read(self._folder / name)
-            mark = _mark(content)[0] if content is not None else None
+            mark = read_mark(content)[0] if content is not None else None
             if content is not None and (owner in asked or (mark and mark.graph == graph)):
                 made.append(self._found(Key("rules", owner), self._folder / name, content))
         return made
@@ -112,15 +108,16 @@ class RuleFiles:
         try:
             self._server.reload()
         except RemoteError as error:
-            why = f"{error} {self._put_back(written.values())}"
+            said = self._server.reasons([file.path for file in written.values()])
+            why = " ".join([str(error), *said, self._put_back(written.values())])
             return [Failure(step, why, error.status, error.code) for step in done]
         files = {written[step.key].path.name: _groups(step) for step in done}
         missing = self._server.missing(files)
         failures = []
         for step in done:
             file = written[step.key]
-            if problem := missing.get(file.path.name):
-                failures.append(Failure(step, f"{file.path} is written, but {problem}"))
+            if late := missing.get(file.path.name):
+                failures.append(Failure(step, f"{file.path} is written, but {late}"))
             else:
                 failures += self._complete(step, file)
         return failures
@@ -128,18 +125,16 @@ class RuleFiles:
     def _target(self, step: Step, mark: Mark) -> bytes | None:
         """What the file shall hold until the server has proved that it took it."""
         if step.action is not Action.DELETE:
-            return _content(mark, step.wanted, unfinished=self._server is not None)
-        return _content(Mark(mark.graph, step.before), {"groups": []}, unfinished=True) if self._server else None
+            return marked(mark, step.wanted, unfinished=self._server is not None)
+        return marked(Mark(mark.graph, step.before), {"groups": []}, unfinished=True) if self._server else None
 
     def _complete(self, step: Step, file: _Written) -> list[Failure]:
         """Take the word `unfinished` off, or the emptied file away, unless somebody else was here."""
         with _alone(self._folder):
             if file.after is None or self._read(file.path) != file.after:
                 return []
-            head, _, rest = file.after.partition(b"\n")
-            finished = head.removesuffix(_UNFINISHED.encode()) + b"\n" + rest
             try:
-                self._write(file.path, None if step.action is Action.DELETE else finished)
+                self._write(file.path, None if step.action is Action.DELETE else finished(file.after))
             except RemoteError as error:
                 return [Failure(step, f"It is loaded, but could not be marked as finished. {error}")]
         return []
@@ -169,7 +164,7 @@ class RuleFiles:
         return staged(groups) if self._type == "vmalert" else groups
 
     def _found(self, key: Key, path: Path, content: bytes) -> Found:
-        mark, unfinished = _mark(content)
+        mark, unfinished = read_mark(content)
         try:
             data = yaml_data(content, str(path))
         except RunError:
@@ -233,17 +228,6 @@ def _groups(step: Step) -> list[dict[str, Any]]:
     """The groups that a step leaves in its file; what is restored may be anything that once stood there."""
     groups = step.wanted.get("groups") if isinstance(step.wanted, dict) and step.action is not Action.DELETE else None
     return [each for each in groups if isinstance(each, dict)] if isinstance(groups, list) else []
-
-
-def _content(mark: Mark, data: Any, *, unfinished: bool) -> bytes:
-    body = data if isinstance(data, str) else canonical.yaml_text(data)
-    return f"# {mark}{_UNFINISHED if unfinished else ''}\n{body}".encode()
-
-
-def _mark(content: bytes) -> tuple[Mark | None, bool]:
-    """The mark in a file's first line, and whether the push of it never ended."""
-    head = _HEAD.match(content)
-    return (Mark.read(head[1].decode("utf-8", "replace")), bool(head[2])) if head else (None, False)
 
 
 def _version(content: bytes | None) -> str:

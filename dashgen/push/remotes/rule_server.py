@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
+import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dashgen.model.units import seconds
@@ -18,6 +20,7 @@ from dashgen.push.transport import Transport
 Group = Mapping[str, Any]
 PATIENCE = 30.0  # seconds that a server may take to load what it was told to
 SOON = 10  # seconds: groups with a longer interval count as loaded before they were first evaluated
+SHOWN = 3  # of the reasons why files are refused
 QUIET = 2  # seconds after which a reload of vmalert that said nothing is over
 _COUNTERS = re.compile(r"(?m)^vmalert_config_last_reload_(\w+) (\d+)")
 
@@ -29,18 +32,19 @@ class RuleServer:
 
     def __init__(self, settings: RemoteSettings):
         self._transport = Transport(settings)
-        self._lazy = settings.type == "vmalert"
+        self._type = settings.type
         self._name = settings.name
 
     def reload(self) -> None:
         """Return when the server has read its files; `RemoteError` with its own words where it refuses them."""
-        before = self._counters() if self._lazy else {}
+        lazy = self._type == "vmalert"
+        before = self._counters() if lazy else {}
         answer = self._transport.call("POST", "/-/reload", again=True, expected=(500,))
         if answer.status == 500:  # an answer, not an illness: asking again would not help
             said = " ".join(answer.text().split())[:1000]
             raise RemoteError(f"{self._name} refuses to reload: {said}.", status=500)
         start = time.monotonic()
-        while self._lazy and not self._reloaded(before, time.monotonic() - start):
+        while lazy and not self._reloaded(before, time.monotonic() - start):
             time.sleep(0.1)
 
     def _reloaded(self, before: Mapping[str, int], passed: float) -> bool:
@@ -53,6 +57,18 @@ class RuleServer:
         if passed > self.patience:
             raise RemoteError(f"{self._name}: vmalert did not reload within {self.patience:.0f} s.")
         return quiet or new.get("success_timestamp_seconds", 0) > 0
+
+    def reasons(self, files: Iterable[Path]) -> list[str]:
+        """What promtool, where there is one, says about files that were refused; Prometheus tells only its log."""
+        if self._type != "prometheus" or not (promtool := shutil.which("promtool")):
+            return []
+        command = [promtool, "check", "rules", *sorted(str(file) for file in files if file.exists())]
+        try:
+            done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+        except (OSError, subprocess.TimeoutExpired):
+            return []
+        named = [line for line in done.stderr.splitlines() if line.startswith(tuple(command[3:]))]
+        return [f"{line.rstrip('.')}." for line in named[:SHOWN]]
 
     def missing(self, wanted: Mapping[str, Sequence[Group]]) -> dict[str, str]:
         """File name → why its groups have no effect, for the wanted files of which that is so."""
