@@ -143,12 +143,12 @@ def test_what_is_generated_is_loaded(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def _unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without the products' own tools: what is wrong shows only when the server reloads."""
     monkeypatch.setattr("dashgen.push.remotes.rule_files.check_rules", lambda *_: None)
 
 
-@pytest.mark.usefixtures("_unchecked")
+@pytest.mark.usefixtures("unchecked")
 def test_a_refused_file_brings_all_former_files_back(folder: Path, tmp_path: Path) -> None:
     with running_prometheus(tmp_path, folder) as url:
         at, store = remote(folder, url), tmp_path / "store"
@@ -325,6 +325,7 @@ def test_thanos_aborts_on_partial_answers(folder: Path) -> None:
     assert [group["partial_response_strategy"] for group in want.data["groups"]] == ["abort"]
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_vmalert_chains_and_refuses(folder: Path, tmp_path: Path) -> None:
     """A result, one made of it that arrives in storage, an alert on that; what vmalert refuses is put back."""
     chain = rules("a", ("a:one", "vector(1)"), ("a:two", "a:one + 1"), ("High", "a:two > 1"))
@@ -341,7 +342,6 @@ def test_vmalert_chains_and_refuses(folder: Path, tmp_path: Path) -> None:
         until(lambda: result() == ["2"], "the second stage arrives in storage")
         until(lambda: get(f"{url}/api/v1/alerts")["alerts"], "the alert on it fires")
         former = {file: file.read_bytes() for file in folder.iterdir()}
-        monkeypatch.setattr("dashgen.push.remotes.rule_files.check_rules", lambda *_: None)
         (failure,) = pushed(at, store, planned(at, rules("a", ("a:one", "sum(")))).failed
         assert "vmalert refuses its rule files" in failure.why
         assert "put back and are loaded" in failure.why
