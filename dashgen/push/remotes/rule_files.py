@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dashgen import canonical
 from dashgen.diagnostics import RunError
 from dashgen.exits import Exit
 from dashgen.model.artifact import Artifact
@@ -22,6 +23,7 @@ from dashgen.push.documents import write_whole
 from dashgen.push.reading import yaml_data
 from dashgen.push.remotes import RemoteError
 from dashgen.push.remotes.marked_file import finished, marked, read_mark
+from dashgen.push.remotes.rule_checks import check_rules
 from dashgen.push.remotes.rule_server import RuleServer
 from dashgen.push.remotes.staging import staged
 from dashgen.push.settings import RemoteSettings
