@@ -30,10 +30,14 @@ golden: .venv/ready ## Rewrite expected outputs, then review the diff.
 docs: .venv/ready ## Regenerate the generated pages of docs/.
 	@$(BIN)/python docs/generate.py
 
-bench: .venv/ready ## Measure against the bars of docs/architecture.md.
-	@$(BIN)/python bench/compile.py
-	@$(BIN)/python bench/push.py
-	@$(BIN)/python bench/writer.py
+bench: .venv/ready tools ## Measure against the bars of docs/architecture.md.
+	@$(BIN)/python -m bench.compile
+	@$(BIN)/python -m bench.writer
+	@$(BIN)/python -m bench.slos
+	@$(BIN)/python -m bench.cost
+	@$(BIN)/python -m bench.accuracy
+	@$(BIN)/python -m bench.push
+	@$(BIN)/python -m bench.peers
 
 tools: ## Install Prometheus, Alertmanager and VictoriaMetrics where they are missing.
 	@.ci/tools

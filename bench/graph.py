@@ -19,7 +19,7 @@ PROFILES = (
     ("go", "otelhttp", "{job: %s}"),
     ("rust", "axum-prometheus", "{job: %s}"),
     ("go", "{profile: otelgrpc, version: 0.69}", "{job: %s}"),
-    ("rust", "tonic-prometheus", "{job: %s}"),
+    ("rust", "{profile: tonic-prometheus, version: 0.3}", "{job: %s}"),
 )
 
 

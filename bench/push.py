@@ -15,10 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent))
-from graph import write
-
+from bench.graph import write
 from dashgen import delivery as stages
 from dashgen.delivery import Delivery
 from dashgen.model.remote import Found, Key, ObjectKind, Wanted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,13 +11,11 @@ from typing import Any
 
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parent))
-from graph import write
-
+from bench.graph import write
 from dashgen import pipeline
+from dashgen.canonical import yaml_text
 from dashgen.compile import Compilation
 from dashgen.render import artifacts
-from dashgen.render.canonical import yaml_text
 
 SERVICES = 50
 

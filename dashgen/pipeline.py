@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dashgen import __version__
 from dashgen.compile import Compilation, Unit, fingerprints
+from dashgen.cost import advice, predict
 from dashgen.diagnostics import Diagnostic, has_errors, in_order
 from dashgen.explain import Explanation, explanations, find
 from dashgen.load import Sources, load_library, load_spec, project_root, write_starter
 from dashgen.model.artifact import Target
 from dashgen.model.change import Action, Outcome
+from dashgen.model.cost import Assumptions, RuleCost
 from dashgen.model.graph import Graph
+from dashgen.model.intent import Intents
 from dashgen.model.library import Library
 from dashgen.plan import plan_files
 from dashgen.push.remotes.folder import Folder
 from dashgen.push.remotes.memory import Memory
+from dashgen.push.remotes.prometheus_stats import PrometheusStats
 from dashgen.render import artifacts, collected, exported, manifest
 from dashgen.resolve import resolve
 from dashgen.verify import Made, Verifier
@@ -129,13 +133,38 @@ def check(project: Project, today: datetime.date, progress: Progress | None = No
 
 def explain(project: Project) -> tuple[list[Explanation], list[Diagnostic]]:
     """Everything that the project makes, explained."""
+    made, found = _intents(project)
+    return list(explanations(project.graph, made)), found
+
+
+def cost(project: Project, assumed: Assumptions) -> tuple[list[RuleCost], list[Diagnostic]]:
+    """What every rule will cost, without a server."""
+    made, found = _intents(project)
+    return predict(project.graph, made, assumed), found
+
+
+def measure(costs: Sequence[RuleCost], url: str, progress: Progress | None = None) -> list[RuleCost]:
+    """The same rules with what a Prometheus says of each; raises `RunError`."""
+    made = []
+    with PrometheusStats(url) as server:
+        loaded = server.evaluations()
+        for position, each in enumerate(costs):
+            made.append(
+                replace(each, measured=server.query(each.expr, loaded.get((each.name, frozenset(each.labels)))))
+            )
+            if progress:
+                progress(position + 1, len(costs))
+    return made
+
+
+def _intents(project: Project) -> tuple[list[Intents], list[Diagnostic]]:
     compilation = Compilation(project.graph, project.library)
     made, found = [], list(compilation.found)
     for unit in compilation.units():
         intents, problems = compilation.intents(unit)
         made += [intents] if intents else []
         found += problems
-    return list(explanations(project.graph, made)), in_order(found)
+    return made, in_order(found)
 
 
 def generate(
@@ -187,4 +216,15 @@ def _counted(results: Iterator[Result], total: int, progress: Progress | None) -
         yield result
 
 
-__all__ = ["Project", "check", "explain", "find", "generate", "open_project", "write_starter"]
+__all__ = [
+    "Project",
+    "advice",
+    "check",
+    "cost",
+    "explain",
+    "find",
+    "generate",
+    "measure",
+    "open_project",
+    "write_starter",
+]

@@ -94,7 +94,7 @@ def test_our_part_is_found_as_it_was_put_in() -> None:
     assert found_part(THEIRS, "shop", "am.yml") is None
     made = merged(THEIRS, PART, MARK, "am.yml")
     assert found_part(made, "shop", "am.yml") == (PART, MARK)
-    edited = made.replace('group_wait: "15s"', 'group_wait: "16s"', 1)
+    edited = made.replace("group_wait: 15s", "group_wait: 16s", 1)
     part, mark = found_part(edited, "shop", "am.yml") or ({}, None)
     assert mark == MARK
     assert part != PART

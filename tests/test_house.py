@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 HOMES = {
     "typer": ["dashgen/cli/"],
     "rich": ["dashgen/views/console.py"],
-    "requests": ["dashgen/push/transport.py"],
+    "requests": ["dashgen/push/transport.py", "dashgen/push/remotes/prometheus_stats.py"],
     "jinja2": ["dashgen/compile/"],
     "grafanalib": ["dashgen/render/grafana/"],
     "pydantic": ["dashgen/model/", "dashgen/load/shape.py", "dashgen/load/library.py"],

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashgen import pipeline
+from dashgen.canonical import yaml_text
 from dashgen.diagnostics import Severity
 from dashgen.load.yaml import parse
 from dashgen.model.artifact import Target
-from dashgen.render.canonical import yaml_text
 from tests.conftest import tool
 from tests.oracles.grafana_schema import problems
 from tests.sample import BASE, overlay
@@ -66,13 +66,15 @@ texts = st.lists(st.one_of(NASTY, st.text(string.ascii_letters, min_size=1, max_
 lines = texts.map(lambda text: " ".join(text.split()) or "x")
 names = st.text(string.ascii_letters + string.digits, min_size=1, max_size=8)
 labels = st.dictionaries(st.sampled_from(["job", "zone", "_x", "app"]), texts, min_size=1, max_size=3)
-PLAIN = "otelhttp promhttp axum-prometheus actix-web-prom otel-tower otel-actix-web go-grpc-middleware tonic-prometheus"
+PLAIN = "otelhttp promhttp axum-prometheus actix-web-prom otel-tower otel-actix-web go-grpc-middleware"
 servers: st.SearchStrategy[Any] = st.sampled_from(
     [
         *PLAIN.split(),
         "spanmetrics",
         {"profile": "otelgrpc", "version": "0.60"},
         {"profile": "otelgrpc", "version": 0.69},
+        {"profile": "tonic-prometheus", "version": "0.2.1"},
+        {"profile": "tonic-prometheus", "version": 0.3},
         {"profile": "otelhttp", "native": True},
     ]
 )

@@ -97,6 +97,17 @@ def test_every_problem_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         assert any(each.startswith(f"{line} ") and words in each for each in found), (line, words, found)
 
 
+def test_limits_of_rulers_are_whole_numbers_and_nobody_elses(tmp_path: Path) -> None:
+    head = "[contexts.a.mimir]\nurl = 'http://m'\n"
+    settings, found = read(tmp_path, f"{head}max_rules = 0\nmax_groups = 700")
+    assert settings, found
+    (mimir,) = settings.contexts["a"]
+    assert (mimir.max_rules, mimir.max_groups) == (0, 700)
+    assert "0 means that there is no limit" in read(tmp_path, f"{head}max_rules = -1")[1][0]
+    assert "0 means that there is no limit" in read(tmp_path, f"{head}max_groups = true")[1][0]
+    assert "not known here" in read(tmp_path, head.replace("mimir", "grafana") + "max_rules = 1")[1][0]
+
+
 @pytest.mark.parametrize("text", ["", "contexts = 1", "[contexts]", "[contexts.a]", "contexts.a.grafana = 1", "a = ["])
 def test_other_shapes_are_findings_too(tmp_path: Path, text: str) -> None:
     settings, found = read(tmp_path, text)

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from dashgen.cli import author, deliver, look
+from dashgen.cli import author, deliver, look, weigh
 from dashgen.exits import Exit
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 author.add(app)
 look.add(app)
 deliver.add(app)
+weigh.add(app)
 
 
 def main() -> None:

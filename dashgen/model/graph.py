@@ -21,8 +21,8 @@ Path = tuple[str, ...]
 class Tile:
     """The unit in which events are counted: `name` for series, `range` for `rate()`, `every` between evaluations.
 
-    `scrape` is the scrape interval. The range is one scrape longer than the tile, so that the increase between the
-    last scrape of one tile and the first of the next is counted once, not lost.
+    `scrape` is the scrape interval. The range is one scrape longer than the tile, so that `rate()` does not lose the
+    increase between the last scrape of one tile and the first of the next.
     """
 
     seconds: int

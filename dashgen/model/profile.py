@@ -25,7 +25,7 @@ class Match(Model):
     """How one label looks on a failed request; exactly one of `is`, `regex` and `not`."""
 
     equals: Written | None = Field(None, alias="is", description="The exact value.")
-    regex: Written | None = Field(None, description="An RE2 pattern for the whole value.")
+    regex: Written | None = Field(None, description="An RE2 pattern for the whole value; an absent label is empty.")
     but: Written | None = Field(None, alias="not", description="Any value but this one; the label must be present.")
     example: Written = Field(description="A value that matches, for generated tests.")
 

@@ -66,7 +66,7 @@ class Found:
 
     `version` is whatever the remote needs to notice that somebody was faster (a resource version, a number, a digest).
     `edited_by` and `edited_at` (RFC 3339) say who changed it last, where the remote knows. `managed_by` names another
-    tool that owns it.
+    tool that owns it. `unfinished` is what a push left behind that was stopped while it wrote this object.
     """
 
     key: Key
@@ -78,3 +78,4 @@ class Found:
     edited_by: str = ""
     edited_at: str = ""
     managed_by: str = ""
+    unfinished: bool = False

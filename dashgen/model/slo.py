@@ -11,7 +11,7 @@ from dashgen.model.telemetry import Source
 from dashgen.model.units import DAY, HOUR, MINUTE, duration
 
 SHORTEST_WINDOW, LONGEST_WINDOW = 7 * DAY, 90 * DAY
-RAW_UP_TO = 5 * MINUTE
+SHORTEST_BURN = 5 * MINUTE  # the short window of the fast page
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,9 @@ class Slo:
         return {self.level: self.subject, c.SLO: self.name, c.TEAM: self.team, c.ENV: self.env}
 
     @property
-    def raw_windows(self) -> tuple[str, ...]:
-        """Windows up to five minutes: a minute matters there, so they read the native counters."""
-        return self._windows(0, RAW_UP_TO)
-
-    @property
     def fast_windows(self) -> tuple[str, ...]:
         """Windows of minutes and hours, made of minute tiles."""
-        return self._windows(RAW_UP_TO + 1, DAY - 1)
+        return self._windows(0, DAY - 1)
 
     @property
     def slow_windows(self) -> tuple[str, ...]:
@@ -116,5 +111,5 @@ class Slo:
         return self._windows(DAY, LONGEST_WINDOW)
 
     def _windows(self, shortest: int, longest: int) -> tuple[str, ...]:
-        lengths = {RAW_UP_TO, HOUR, self.window, *(t.long for t in self.tiers), *(t.short for t in self.tiers)}
+        lengths = {SHORTEST_BURN, HOUR, self.window, *(t.long for t in self.tiers), *(t.short for t in self.tiers)}
         return tuple(duration(length) for length in sorted(lengths) if shortest <= length <= longest)

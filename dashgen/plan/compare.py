@@ -41,8 +41,8 @@ def plan_remote(
 
 
 def edited(found: Found) -> bool:
-    """Whether somebody changed a marked object since it was pushed."""
-    return found.mark is not None and found.mark.digest != content(found)
+    """Whether somebody changed a marked object since it was pushed. What a stopped push left is no edit."""
+    return found.mark is not None and not found.unfinished and found.mark.digest != content(found)
 
 
 def content(found: Found) -> str:
@@ -88,14 +88,11 @@ def _verdict(graph: str, found: Found, before: str, after: str) -> tuple[str, st
         )
     if found.mark.graph != graph:
         return f"belongs to the graph {found.mark.graph}", ""
-    if found.mark.digest == before:
+    if found.mark.digest == before and not found.unfinished:
         return "", ""
-    return (
-        "",
-        "holds what is wanted already; its mark is renewed"
-        if before == after
-        else f"edited{by_whom(found)} since it was pushed",
-    )
+    if before == after:
+        return "", "holds what is wanted already; its mark is renewed"
+    return "", "" if found.unfinished else f"edited{by_whom(found)} since it was pushed"
 
 
 def _unwanted(remote: str, graph: str, found: Found, prune: bool, adopt: bool) -> Step | None:

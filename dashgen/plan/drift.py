@@ -29,7 +29,7 @@ def _wanted(remote: str, graph: str, want: Wanted, found: Found | None) -> Drift
         return _seen(remote, State.EDITED if differs else State.UNCHANGED, found, lines)
     if found.mark is None or found.mark.graph != graph:
         return _seen(remote, State.FOREIGN, found)
-    if not edited(found):
+    if not edited(found) and not (found.unfinished and differs):
         return _seen(remote, State.UNCHANGED, found)
     return _seen(remote, State.EDITED, found, lines if found.mark.digest == after else ())
 

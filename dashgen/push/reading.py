@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import orjson
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dashgen.diagnostics import RunError
 
+_SPECIAL = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 5_000_000  # values that a document may have once its aliases are written out
@@ -39,6 +42,15 @@ def yaml_tree(text: str, name: str) -> Node | None:
     return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
+def as_yaml(value: Any) -> bytes:
+    """Plain data as JSON that every YAML reader takes for the same; some characters of JSON mean more in YAML.
+
+    >>> as_yaml({"a": "b\\x85\\u2028"})
+    b'{"a":"b\\\\u0085\\\\u2028"}'
+    """
+    return _SPECIAL.sub(lambda match: f"\\u{ord(match[0]):04x}", orjson.dumps(value).decode()).encode()
+
+
 def _size(value: Any, depth: int, known: dict[int, int]) -> int:
     """How many values there are with aliases written out, although each is looked at once."""
     if not isinstance(value, dict | list):
@@ -51,4 +63,4 @@ def _size(value: Any, depth: int, known: dict[int, int]) -> int:
     return known[id(value)]
 
 
-__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "yaml_data", "yaml_tree"]
+__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "as_yaml", "yaml_data", "yaml_tree"]

@@ -30,6 +30,7 @@ _COMMON = "type url token username password tenant ca cert key timeout parallel 
 _OWN = {
     "grafana": ["allow_ui_edits", "org", "api", "annotate"],
     "alertmanager": ["config", "reload"],
+    **{each: ["max_rules", "max_groups"] for each in ("mimir", "cortex", "loki")},
     **{each: ["rules", "reload"] for each in _FILES},
 }
 _REQUIRED = {"alertmanager": "config", **dict.fromkeys(_FILES, "rules")}
@@ -68,7 +69,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class RemoteSettings:
-    """One remote: where it is, who we are there, and what its product needs. `timeout` is in seconds."""
+    """One remote: where it is, who we are there, and what its product needs. `timeout` is in seconds.
+
+    `max_rules` (of a group) and `max_groups` (of a tenant) are a ruler's limits; 0 is none, None what is usual there.
+    """
 
     name: str
     type: str
@@ -90,6 +94,8 @@ class RemoteSettings:
     rules: Path | None = None
     reload: bool = True
     config: Path | None = None
+    max_rules: int | None = None
+    max_groups: int | None = None
 
     def secrets(self) -> Iterator[Secret]:
         """Every secret that the remote needs."""
@@ -205,6 +211,9 @@ class _Reader:
             whole = key != "timeout"
             fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool) and 0 < value <= top
             return value if fits else self._wrong(at, f"{key} is a {'whole ' * whole}number from 1 to {top:,}.")
+        if key in ("max_rules", "max_groups"):
+            limit = type(value) is int and value >= 0
+            return value if limit else self._wrong(at, f"{key} is a whole number; 0 means that there is no limit.")
         if key in ("reload", "allow_ui_edits", "annotate"):
             return value if isinstance(value, bool) else self._wrong(at, f"{key} is true or false, without quotes.")
         if not isinstance(value, str) or not value or any(ord(c) < 32 for c in value):

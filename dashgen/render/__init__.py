@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from dashgen import canonical
 from dashgen.model.artifact import Artifact
 from dashgen.model.graph import Settings
 from dashgen.model.intent import Intents
-from dashgen.render import canonical
 from dashgen.render.grafana import dashboard
 from dashgen.render.rules import rules, tests
 from dashgen.render.targets import collected, exported

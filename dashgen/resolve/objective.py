@@ -11,7 +11,7 @@ from typing import Literal
 from dashgen.diagnostics import Diagnostic, did_you_mean
 from dashgen.model.graph import Tile
 from dashgen.model.profile import WindowTable
-from dashgen.model.slo import LONGEST_WINDOW, RAW_UP_TO, SHORTEST_WINDOW, BurnTier, Slo
+from dashgen.model.slo import LONGEST_WINDOW, SHORTEST_BURN, SHORTEST_WINDOW, BurnTier, Slo
 from dashgen.model.spec import Slo as SloSpec
 from dashgen.model.telemetry import Source
 from dashgen.model.units import DAY, HOUR, duration, number
@@ -170,8 +170,8 @@ def _sane(tier: BurnTier, tile: Tile) -> Iterator[tuple[str, str, str]]:
     rules = (
         (tier.short < tier.long, "the short window must be shorter than the long one"),
         (tier.long <= tier.period, "the long window must not exceed the SLO's own"),
-        (tier.short >= RAW_UP_TO, "the short window must be at least 5m"),
-        (all(w % tile.seconds == 0 or w == RAW_UP_TO for w in windows), "a window must be whole tiles"),
+        (tier.short >= SHORTEST_BURN, "the short window must be at least 5m"),
+        (all(w % tile.seconds == 0 or w == SHORTEST_BURN for w in windows), "a window must be whole tiles"),
         (all(w % HOUR == 0 for w in windows if w >= DAY), "a window of days must be whole hours"),
     )
     for holds, rule in rules:

@@ -11,9 +11,9 @@ from dashgen.model.spec import Spec
 from dashgen.model.units import MINUTE, duration
 from dashgen.resolve.draft import Draft, Result
 
-SCRAPES_PER_TILE = 4
+SCRAPES_PER_TILE = 2
 SLOWEST_GROUP = 3 * MINUTE  # windows of days move slowly; three minutes stay well inside the lookback of five
-LONGEST_SCRAPE = MINUTE  # four of them still fit into Prometheus's five minutes of lookback
+LONGEST_SCRAPE = MINUTE  # tiles of two minutes, which Prometheus's lookback of five minutes still bridges
 
 
 def settings(draft: Draft) -> Result:
@@ -60,10 +60,10 @@ def unsettled(spec: Spec) -> Settings:
 
 
 def tile(interval: Decimal) -> Tile:
-    """The smallest whole number of minutes that holds four scrapes.
+    """The smallest whole number of minutes that holds two scrapes.
 
     >>> tile(Decimal(15)).name, tile(Decimal(15)).range, tile(Decimal(30)).name, tile(Decimal(60)).range
-    ('1m', '1m15s', '2m', '5m')
+    ('1m', '1m15s', '1m', '3m')
     """
     minutes = -(-int(interval * SCRAPES_PER_TILE) // MINUTE)
     length = minutes * MINUTE

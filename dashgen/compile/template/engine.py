@@ -80,8 +80,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call(self, context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         """Call a helper. A template can name nothing but helpers, and the methods that `getattr` lets pass."""
-        kwargs.pop("_loop_vars", None)  # Jinja2's own, for functions that ask for their context
-        kwargs.pop("_block_vars", None)
+        if kwargs:
+            kwargs.pop("_loop_vars", None)  # Jinja2's own, for functions that ask for their context
+            kwargs.pop("_block_vars", None)
         return function(*args, **kwargs)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:

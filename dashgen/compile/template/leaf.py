@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from jinja2 import Undefined
 
@@ -35,31 +35,30 @@ class LeafFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """`parts` alternates literal texts with (index of the expression in its block, context of its place)."""
+    """`texts` holds literal texts, and an empty one for each of `holes`: its position, its expression, its context."""
 
-    parts: tuple[str | tuple[int, str], ...]
+    texts: list[str]
+    holes: tuple[tuple[int, int, str], ...]
     dialect: Dialect
 
-    def make(self, values: list[object]) -> object:
+    def make(self, values: list[Any]) -> object:
         """The leaf's value, given the values of its block's expressions."""
-        parts = self.parts
-        if len(parts) == 1 and isinstance(parts[0], tuple):
-            index, context = parts[0]
+        dialect = self.dialect
+        if len(self.texts) == 1:
+            _, index, context = self.holes[0]
             value = _defined(values[index])
-            if self.dialect != "text" and isinstance(value, str):
-                return _ESCAPES[self.dialect](value, context)
-            return value
-        escape = _ESCAPES[self.dialect]
-        made = []
-        for part in parts:
-            if part.__class__ is str:
-                made.append(part)
+            return _ESCAPES[dialect](value, context) if dialect != "text" and isinstance(value, str) else value
+        made = self.texts.copy()
+        escape = _ESCAPES[dialect]
+        for position, index, context in self.holes:
+            value = values[index]
+            kind = value.__class__
+            if kind is str and (dialect == "text" or (context and not _DELICATE.search(value))):
+                made[position] = value  # a plain word: what it nearly always is
+            elif kind is Promql and not context:
+                made[position] = value
             else:
-                value = values[part[0]]  # type: ignore[index]
-                if value.__class__ is str and part[1] and not _DELICATE.search(value):
-                    made.append(value)  # a plain word inside quotes: what it nearly always is
-                else:
-                    made.append(escape(_defined(value), part[1]))
+                made[position] = escape(_defined(value), context)
         return "".join(made)
 
 
@@ -79,7 +78,9 @@ def split(text: str, dialect: Dialect, register: Callable[[str, int], int]) -> L
         return text
     if text[position:].strip("\n") or (len(parts) > 1 and position < len(text)):
         parts.append(text[position:])
-    return Leaf(tuple(parts), dialect)
+    texts = [part if isinstance(part, str) else "" for part in parts]
+    holes = tuple((position, *part) for position, part in enumerate(parts) if not isinstance(part, str))
+    return Leaf(texts, holes, dialect)
 
 
 def _context(before: str, dialect: Dialect) -> str:

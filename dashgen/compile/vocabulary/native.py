@@ -84,40 +84,29 @@ def up(sources: Sequence[Source]) -> Promql:
     return Promql(f"max({' or '.join(dict.fromkeys(selector('up', s.matchers) for s in sources))})")
 
 
-def timed(sources: Sequence[Source], window: str) -> Promql:
-    """Requests per second as the histogram counts them."""
-    return _total(sources, (), lambda s: _count(_histogram(s), s, window))
-
-
-def slow(sources: Sequence[Source], threshold: Decimal, window: str) -> Promql:
-    """Requests per second that took longer than a threshold in seconds."""
-    parts = [_slow(source, threshold, window) for source in sources]
-    return _union(sources, parts, ())
-
-
 def mean(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
     """Mean duration in seconds; nothing where there were no requests."""
 
     def spent(source: Source) -> str:
-        histogram = _histogram(source)
+        histogram = histogram_of(source)
         if histogram.native:
             return f"histogram_sum(rate({selector(histogram.base, source.matchers)}[{window}]))"
         rate = f"rate({selector(f'{histogram.base}_sum', source.matchers)}[{window}])"
         return rate if histogram.scale == 1 else f"{rate} * {number(histogram.scale)}"
 
     measured = [source for source in sources if source.duration]
-    count = _total(measured, by, lambda s: _count(_histogram(s), s, window))
+    count = _total(measured, by, lambda s: _count(histogram_of(s), s, window))
     return Promql(f"{_total(measured, by, spent)} / ({count} > 0)")
 
 
 def quantile(rank: Decimal | float, sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
     """A quantile of the durations, in seconds; nothing, rather than NaN, where there were no requests."""
     measured = [source for source in sources if source.duration]
-    histograms = [_histogram(source) for source in measured]
+    histograms = [histogram_of(source) for source in measured]
     share = number(rank)
     if any(h.native for h in histograms):
         parts = [
-            _native_quantile(share, s, window, by) if _histogram(s).native else quantile(rank, [s], window, by)
+            _native_quantile(share, s, window, by) if histogram_of(s).native else quantile(rank, [s], window, by)
             for s in measured
         ]
         return Promql(parts[0] if len(parts) == 1 else f"max{_by(by)} ({_labelled(measured, parts)})")
@@ -130,6 +119,19 @@ def quantile(rank: Decimal | float, sources: Sequence[Source], window: str, by: 
     return Promql(f"histogram_quantile({share}, sum{_by(('le', *by))} ({_labelled(measured, parts)})) >= 0")
 
 
+def histogram_of(source: Source) -> Histogram:
+    """The histogram of a source that has one."""
+    assert source.duration is not None, f"{source.profile} has no histogram"
+    return source.duration
+
+
+def union(sources: Sequence[Source], parts: list[str], by: Dimensions = ()) -> Promql:
+    """The sum of what the sources give; a source that gives nothing leaves the others alone."""
+    if len(parts) == 1:
+        return Promql(parts[0])
+    return Promql(f"sum{_by(by)} ({_labelled(sources, parts)})")
+
+
 def bound(le: Decimal) -> Promql:
     """A matcher for one bucket in both spellings of a whole number: `1` and `1.0`.
 
@@ -138,11 +140,6 @@ def bound(le: Decimal) -> Promql:
     """
     text = number(le)
     return Promql(f'le="{text}"' if "." in text else f'le=~"{text}|{text}\\\\.0"')
-
-
-def _histogram(source: Source) -> Histogram:
-    assert source.duration is not None, f"{source.profile} has no histogram"
-    return source.duration
 
 
 def _failed(source: Source, window: str) -> str:
@@ -166,26 +163,14 @@ def _count(histogram: Histogram, source: Source, window: str) -> str:
     return f"rate({selector(f'{histogram.base}_count', source.matchers)}[{window}])"
 
 
-def _slow(source: Source, threshold: Decimal, window: str) -> str:
-    histogram = _histogram(source)
-    if histogram.native:
-        whole = f"sum(rate({selector(histogram.base, source.matchers)}[{window}]))"
-        share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
-        return f"({share} * histogram_count({whole}) >= 0 or 0 * histogram_count({whole}))"
-    count = _count(histogram, source, window)
-    bucket = selector(f"{histogram.base}_bucket", source.matchers)[:-1]
-    fast = f"rate({bucket},{bound(threshold / histogram.scale)}}}[{window}])"
-    return f"clamp_min(sum({count}) - sum({fast}), 0)"
-
-
 def _native_quantile(share: str, source: Source, window: str, by: Dimensions) -> str:
-    rate = f"rate({selector(_histogram(source).base, source.matchers)}[{window}])"
+    rate = f"rate({selector(histogram_of(source).base, source.matchers)}[{window}])"
     return f"histogram_quantile({share}, sum{_by(by)} ({rate})) >= 0"
 
 
 def _seconds(source: Source, shared: list[Decimal], window: str, by: Dimensions) -> str:
     """Buckets with the bounds that all sources share, in seconds and in one spelling."""
-    histogram = _histogram(source)
+    histogram = histogram_of(source)
     spelled = "|".join(f"{number(each / histogram.scale)}".replace(".", "\\\\.") + "(\\\\.0)?" for each in shared)
     bucket = selector(f"{histogram.base}_bucket", source.matchers)[:-1]
     made = f'sum{_by(("le", *by))} (rate({bucket},le=~"{spelled}|\\\\+Inf"}}[{window}]))'
@@ -202,14 +187,7 @@ def _by(labels: Dimensions) -> str:
 
 
 def _total(sources: Sequence[Source], by: Dimensions, rate: Callable[[Source], str]) -> Promql:
-    return _union(sources, [f"sum{_by(by)} ({rate(source)})" for source in sources], by)
-
-
-def _union(sources: Sequence[Source], parts: list[str], by: Dimensions) -> Promql:
-    """The sum of what the sources give; a source that gives nothing leaves the others alone."""
-    if len(parts) == 1:
-        return Promql(parts[0])
-    return Promql(f"sum{_by(by)} ({_labelled(sources, parts)})")
+    return union(sources, [f"sum{_by(by)} ({rate(source)})" for source in sources], by)
 
 
 def _labelled(sources: Sequence[Source], parts: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashgen import conventions as c
 from dashgen.compile.template.leaf import Promql
-from dashgen.compile.vocabulary import native
+from dashgen.compile.vocabulary import counted, native
 from dashgen.model.graph import Tile
 from dashgen.model.slo import BurnTier, Slo
 from dashgen.model.telemetry import Matcher
@@ -23,20 +23,20 @@ class Sli:
     def __init__(self, tile: Tile):
         self._tile = tile
 
-    def events(self, slo: Slo, window: str) -> Promql:
+    def events(self, slo: Slo) -> Promql:
         """Events per second: requests, or timed requests for a latency objective."""
-        return native.events(slo.sources, window) if slo.threshold is None else native.timed(slo.sources, window)
+        return (counted.requests if slo.threshold is None else counted.timed)(slo.sources, self._tile)
 
-    def bad_events(self, slo: Slo, window: str) -> Promql:
+    def bad_events(self, slo: Slo) -> Promql:
         """Bad events per second.
 
         An error series that does not exist yet counts as zero. A missing bucket does not: an objective that is not
         measured must not look like one that is met.
         """
         if slo.threshold is not None:
-            return native.slow(slo.sources, slo.threshold, window)
+            return counted.slow(slo.sources, slo.threshold, self._tile)
         recorded = f"slo:events:rate{self._tile.name}{{{match(slo)}}}"
-        return Promql(f"{native.failures(slo.sources, window)} or 0 * sum({recorded})")
+        return Promql(f"{counted.failures(slo.sources, self._tile)} or 0 * sum({recorded})")
 
     def enough(self, slo: Slo, tier: BurnTier) -> Promql:
         """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none."""
@@ -44,11 +44,22 @@ class Sli:
             return Promql("")
         least = f"> {tier.minimum_bad_events - 0.5}"
         if not tier.in_days:
-            series, step, size = f"slo:bad_events:rate{self._tile.name}", self._tile.name, self._tile.seconds
-            return Promql(f"and on () {self._count(slo, series, tier.long_name, step)} * {size} {least}")
-        whole = f"{self._count(slo, 'slo:bad_events:rate1h', tier.long_name, '1h')} * {HOUR} {least}"
-        running = f"sum(slo:bad_events:rate1h{{{match(slo)}}}) * {HOUR} {least}"
-        return Promql(f"and on () ({whole} or {running})")
+            minutes = f"slo:bad_events:rate{self._tile.name}{{{match(slo)}}}[{tier.long_name}:{self._tile.name}]"
+            return Promql(f"and on () sum(sum_over_time({minutes})) * {self._tile.seconds} {least}")
+        return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 
-    def _count(self, slo: Slo, series: str, window: str, step: str) -> str:
-        return f"sum(sum_over_time({series}{{{match(slo)}}}[{window}:{step}]))"
+    def hour_to_date(self, slo: Slo, what: str) -> Promql:
+        """The `events` or `bad_events` of the hour on the clock, per second of a whole hour.
+
+        Of the last sixty minutes, those in an odd hour; or in an even one, which are all the others.
+        """
+        tiles, step = f"slo:{what}:rate{self._tile.name}{{{match(slo)}}}", self._tile.name
+        odd = f"sum(sum_over_time(({tiles} * scalar(hour(vector(time() - 1)) % 2))[1h:{step}]))"
+        whole = f"sum(sum_over_time({tiles}[1h:{step}]))"
+        return Promql(f"abs({odd} - {whole} * (1 - scalar(hour() % 2))) / {HOUR // self._tile.seconds}")
+
+    def days(self, slo: Slo, what: str, window: str) -> Promql:
+        """The `events` or `bad_events` of a window of days, as a sum of hours; nothing where none were measured."""
+        hours = f"sum(sum_over_time(slo:{what}:rate1h{{{match(slo)}}}[{window}:1h]))"
+        to_date = f"sum(slo:{what}:hour_to_date{{{match(slo)}}})"
+        return Promql(f"({hours} + ({to_date} or vector(0)) or {to_date})")

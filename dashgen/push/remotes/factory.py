@@ -14,9 +14,25 @@ def make_remote(settings: RemoteSettings) -> Remote:
             from dashgen.push.remotes.grafana import GrafanaRemote
 
             return GrafanaRemote(settings)
+        case "prometheus" | "vmalert" | "thanos":
+            from dashgen.push.remotes.rule_files import RuleFiles
+
+            return RuleFiles(settings)
         case "alertmanager":
             from dashgen.push.remotes.alertmanager_file import AlertmanagerFile
 
             return AlertmanagerFile(settings)
+        case "prometheus" | "vmalert" | "thanos":
+            from dashgen.push.remotes.rule_files import RuleFiles
+
+            return RuleFiles(settings)
+        case "mimir" | "cortex" | "loki":
+            from dashgen.push.remotes.ruler import RulerRemote
+
+            return RulerRemote(settings)
+        case "mimir-alertmanager" | "cortex-alertmanager":
+            from dashgen.push.remotes.alertmanager_api import AlertmanagerApi
+
+            return AlertmanagerApi(settings)
         case _:
             raise RunError(f"{settings.name}: this dashgen cannot push to the type {settings.type}.")

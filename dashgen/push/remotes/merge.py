@@ -4,7 +4,7 @@ Ours are the routes of the teams, the inhibitions, and the receivers that the fi
 lists, so that no alert that was routed before changes its course, between comments that name the graph:
 
     # >>> dashgen:shop:0123456789abcdef routes
-    - receiver: "slack-edge"
+    - receiver: slack-edge
     # <<< dashgen:shop
 
 Everything else keeps every byte: the file is not written anew, lines are put into it. What was put in can be taken out
@@ -18,8 +18,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
+from dashgen import canonical
 from dashgen.exits import Exit
 from dashgen.model.remote import Mark
 from dashgen.push.reading import MappingNode, Node, ScalarNode, SequenceNode, yaml_data, yaml_tree
@@ -35,7 +34,6 @@ _BLOCK = re.compile(
     re.MULTILINE,
 )
 _CLOSING = re.compile(r" *# <<< dashgen:[^\n]*\n")
-_SPECIAL = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 def part_of(generated: Mapping[str, Any]) -> Part:
@@ -112,7 +110,7 @@ def _put(text: str, part: Part, mark: Mark, name: str) -> str:
         lines = [
             f"# >>> {mark} {key}{suffix}",
             *head,
-            *_block(part[key], "  " if head else ""),
+            *_lines(part[key], "  " if head else ""),
             f"# <<< dashgen:{mark.graph}",
         ]
         made = made[:at] + "".join(f"{' ' * -indent}{line}{newline}" for line in lines) + made[at:]
@@ -175,25 +173,8 @@ def _line_after(text: str, index: int) -> int:
     return closing.end() if closing else start
 
 
-def _block(value: list[Any], indent: str) -> Iterator[str]:
-    """A list as lines of block YAML, texts in quotes."""
-    for each in value:
-        if isinstance(each, dict) and each:
-            lead = "- "
-            for key, inner in each.items():
-                if isinstance(inner, list) and inner:
-                    yield f"{indent}{lead}{key}:"
-                    yield from _block(inner, f"{indent}    ")
-                else:
-                    yield f"{indent}{lead}{key}: {_text(inner)}"
-                lead = "  "
-        else:
-            yield f"{indent}- {_text(each)}"
-
-
-def _text(value: Any) -> str:
-    quoted = orjson.dumps(value).decode()
-    return _SPECIAL.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+def _lines(value: list[Any], indent: str) -> list[str]:
+    return [indent + line for line in canonical.yaml_text(value).split("\n") if line]
 
 
 def _without(data: dict[str, Any], part: Part, before: Mapping[str, Any]) -> dict[str, Any]:

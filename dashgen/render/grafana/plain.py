@@ -10,6 +10,8 @@ Json = dict[str, Any]
 
 def plain(value: Any) -> Any:
     """Grafanalib's objects as plain data, without the nulls that Grafana would strip."""
+    if value is None or isinstance(value, str | int | float):
+        return value
     if hasattr(value, "to_json_data"):
         return plain(value.to_json_data())
     if isinstance(value, Mapping):

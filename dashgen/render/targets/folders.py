@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dashgen import canonical
 from dashgen import conventions as c
 from dashgen.model.artifact import Artifact
 from dashgen.model.graph import Graph
-from dashgen.render import canonical
 
 PATH = "grafana/folders.json"
 DASHBOARDS = "grafana/dashboards/"

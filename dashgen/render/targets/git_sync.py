@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from dashgen import canonical
 from dashgen import conventions as c
 from dashgen.model.artifact import Artifact
 from dashgen.model.graph import Settings
-from dashgen.render import canonical
 from dashgen.render.targets.folders import DASHBOARDS, Folder
 
 KIND: Final = "git-sync"

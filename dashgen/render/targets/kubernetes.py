@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import orjson
 
+from dashgen import canonical
 from dashgen import conventions as c
 from dashgen.diagnostics import RunError
 from dashgen.model.artifact import Artifact
 from dashgen.model.graph import Settings
-from dashgen.render import canonical
 from dashgen.render.targets import folders
 from dashgen.render.targets.alertmanager_config import alertmanager_configs
 from dashgen.render.targets.folders import Folder

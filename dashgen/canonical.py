@@ -98,16 +98,17 @@ def _text(value: str) -> str:
 
 def _block(value: str, indent: str) -> str:
     """Several lines as a literal block, or quoted where a block would not keep them."""
-    lines = value.split("\n")
+    first, _, _ = value.partition("\n")
     if (
-        not _LITERAL.match(value)
-        or not lines[0].strip()
-        or any(line.endswith(" ") for line in lines)
-        or lines[-1:] == lines[-2:-1] == [""]
+        not first.strip()
+        or value.endswith((" ", "\n\n"))
+        or " \n" in value  # a block would keep these, but no reader sees them
+        or not _LITERAL.match(value)
     ):
         return _text(value)
-    chomp = "" if lines[-1] == "" else "-"
-    body = lines[:-1] if chomp == "" else lines
-    mark = "2" if lines[0].startswith(" ") else ""
-    inside = "\n".join(f"{indent}  {line}" if line else "" for line in body)
-    return f"|{mark}{chomp}\n{inside}"
+    chomp, body = ("", value[:-1]) if value.endswith("\n") else ("-", value)
+    mark = "2" if first.startswith(" ") else ""
+    inside = body.replace("\n", f"\n{indent}  ")
+    if "\n\n" in body:
+        inside = "\n".join(line if line.strip() else "" for line in inside.split("\n"))
+    return f"|{mark}{chomp}\n{indent}  {inside}"
