@@ -97,6 +97,46 @@ def test_the_page_of_a_login_is_explained(fake: Place) -> None:
         fake.plan(fake.out("a"), api="legacy")
 
 
+def test_a_write_that_a_login_page_answered_is_not_done(fake: Place) -> None:
+    assert fake.fake
+    fake.push(fake.plan(fake.out("a", "b")))
+    fake.fake.state.team("SRE")
+    for out in (fake.out("a", "b", title="new"), fake.out("a"), fake.out("a", editors=("SRE",))):
+        plan = fake.plan(out, prune=True)
+        fake.fake.fail(*["html"] * len(plan.todo), writes=True)
+        summary = fake.push(plan)
+        assert len(summary.failed) == len(plan.todo) > 0
+        assert "instead of JSON" in summary.failed[0].why
+        fake.push(fake.plan(out, prune=True))
+
+
+def test_a_proxy_does_not_say_that_something_is_absent(fake: Place) -> None:
+    """Else a dashboard that could not be read would be created anew, or taken for deleted."""
+    assert fake.fake
+    fake.push(fake.plan(fake.out("a")))
+    remote = fake.remote()
+    key = Key("folder", fake.folder)
+    assert [each.key for each in remote.found(fake.graph, [key])][-1] == key
+    fake.fake.fail(*["404"] * 9)
+    for read in (remote._api().folder, remote._api().dashboard, remote._access.found):
+        with pytest.raises(RemoteError, match="instead of JSON"):
+            read(fake.folder)
+
+
+def test_a_uid_that_leads_elsewhere_never_becomes_an_address(fake: Place) -> None:
+    assert fake.fake
+    fake.push(fake.plan(fake.out("a")))
+    held = fake.fake.state.data["dashboards"]
+    hostile = copy.deepcopy(held[fake.uid("a")])
+    variables = hostile["spec"]["templating"]["list"]
+    next(each for each in variables if each["name"] == "dashgen")["label"] = ".."
+    held[".."] = {**hostile, "uid": ".."}
+    fake.fake.forget()
+    plan = fake.plan(fake.out("a"), prune=True, adopt=True)
+    assert ".." not in {step.key.name for step in plan.steps}
+    assert not [each for each in fake.fake.seen if ".." in each]
+
+
 def test_a_server_that_is_too_slow_is_given_up(fake: Place) -> None:
     assert fake.fake
     fake.fake.fail(*["slow"] * 40)
@@ -177,7 +217,7 @@ ROUND = st.builds(
 
 
 @pytest.mark.parametrize("api", APIS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rounds=st.lists(ROUND, max_size=4), names=NAMES)
 def test_after_any_faults_one_clean_push_reaches_what_is_wanted(
     api: str, rounds: list[Round], names: list[str]

@@ -123,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._cut()
         if fault == "html":
             return self._send(200, b"<html>Please log in</html>", "text/html")
+        if fault == "404":  # a proxy that knows no such path; Grafana's own 404 is JSON
+            return self._send(404, b"404 page not found", "text/plain")
         if fault and fault.isdigit():
             return self._json(int(fault), {"message": f"on demand: {fault}"}, {"Retry-After": "0.05"})
         try:
