@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
+import json
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import tool
 
@@ -89,3 +93,72 @@ def running_alertmanager(folder: Path, config: Path) -> Iterator[str]:
     ]
     with running(command, f"{address}/-/ready", folder / "alertmanager.log"):
         yield address
+
+
+@contextlib.contextmanager
+def running_victoria(folder: Path) -> Iterator[str]:
+    """A VictoriaMetrics that shows at once what it was sent; gives its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [
+        tool("victoria-metrics"),
+        f"-storageDataPath={folder / 'victoria'}",
+        f"-httpListenAddr=127.0.0.1:{port}",
+        "-search.latencyOffset=0s",
+        "-search.disableCache",
+    ]
+    with running(command, f"{address}/health", folder / "victoria.log"):
+        yield address
+
+
+@contextlib.contextmanager
+def running_vmalert(folder: Path, rules: Path, storage: str) -> Iterator[str]:
+    """A vmalert with a folder of rule files that reads and writes one storage; gives its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [
+        tool("vmalert"),
+        f"-rule={rules}/*.yaml",
+        f"-datasource.url={storage}",
+        f"-remoteWrite.url={storage}",
+        "-remoteWrite.flushInterval=200ms",
+        "-notifier.url=http://127.0.0.1:9",
+        f"-httpListenAddr=127.0.0.1:{port}",
+    ]
+    with running(command, f"{address}/health", folder / "vmalert.log"):
+        yield address
+
+
+class _Listener(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.heard.append(json.loads(body))  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A receiver of notifications; gives its address and the list of what arrives."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Listener)
+    heard: list[dict[str, Any]] = []
+    server.heard = heard  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", heard
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    """Wait until a condition holds; the test fails if it does not in time."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {patience} s: {what}"
+        time.sleep(0.1)

@@ -158,7 +158,7 @@ def test_somebody_who_writes_at_the_same_time_is_noticed(tenant: Tenant) -> None
     assert "Somebody else wrote" in failure.why
 
 
-@pytest.mark.parametrize("fault", ["500", "cut", "lost", "429", "403"])
+@pytest.mark.parametrize("fault", ["500", "cut", "lost", "429", "403", "html"])
 def test_after_a_fault_one_clean_push_reaches_what_is_wanted(tenant: Tenant, fault: str) -> None:
     tenant.server.fail(fault, fault, writes=True)
     tenant.push()

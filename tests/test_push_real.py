@@ -1,300 +1,338 @@
-"""Pushes to the real things: the alert fires and arrives; crashes, refusals, full disks and rivals lose nothing."""
+"""Rule files in real servers: pushed, evaluated, fired, edited, refused, killed halfway, out of space, two at once."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import re
-import shutil
+import resource
 import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.conftest import Ran, tool
-from tests.servers import free_port, running, running_alertmanager, running_prometheus
+from dashgen.diagnostics import RunError
+from dashgen.exits import Exit
+from dashgen.model.artifact import Artifact
+from dashgen.model.plan import Plan, Step, Summary
+from dashgen.plan import content, plan_remote
+from dashgen.push.engine import Push, exit_code
+from dashgen.push.output import read_output
+from dashgen.push.remotes.factory import make_remote
+from dashgen.push.remotes.rule_files import RuleFiles
+from dashgen.push.settings import RemoteSettings
+from dashgen.push.store import Store
+from tests.conftest import ROOT
+from tests.servers import running_alertmanager, running_prometheus, running_victoria, running_vmalert, until, webhook
 
-SPEC = """
-version: dashgen/v1
-graph: tiny
-defaults: {scrape_interval: 1s}
-teams: {web: {page: pager, ticket: chat}}
-services:
-  web: {language: go, team: web, tier: 1, instrumentation: promhttp, selector: {job: web}}
+ALERTMANAGER = """\
+route: {{receiver: here, group_wait: 0s, group_interval: 1s}}
+receivers: [{{name: here, webhook_configs: [{{url: '{url}/'}}]}}]
 """
-AM = """\
-# Our own.
-route:
-  receiver: nobody
-receivers:
-- name: nobody
-- name: pager
-  webhook_configs:
-  - url: %s
-"""
-OFTEN = re.compile(r"(?m)^( +interval|    for): \w+$")
+FOREIGN = "# Somebody else's.\ngroups: []\n"
 
 
-def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
+def rules(owner: str, *exprs: tuple[str, str], interval: str = "1s") -> Artifact:
+    """A generated file with a group of rules: a name in lower case records, any other one alerts."""
+    made = [{"record" if name.islower() else "alert": name, "expr": expr} for name, expr in exprs]
+    data = {"groups": [{"name": f"shop/{owner}", "interval": interval, "rules": made}]}
+    return Artifact(f"prometheus/rules/{owner}.yaml", owner, "rules", b"", data)
 
 
-def until(found: Callable[[], Any], seconds: float = 30) -> Any:
-    """What is found, once it is; it has to be soon."""
-    deadline = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < deadline, "nothing came"
-        time.sleep(0.3)
-    return value
+def remote(folder: Path, url: str = "", type: str = "prometheus") -> RuleFiles:
+    made = make_remote(RemoteSettings(name="p", type=type, url=url, rules=folder))
+    assert isinstance(made, RuleFiles)
+    return made
 
 
-@contextmanager
-def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """An address that receives notifications, and all that came."""
-    came: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            came.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/", came
-    finally:
-        server.shutdown()
-        server.server_close()
+def planned(at: RuleFiles, *wants: Artifact, prune: bool = False, adopt: bool = False) -> list[Step]:
+    wanted = at.wanted(wants)
+    return plan_remote("p", "shop", wanted, at.found("shop", [w.key for w in wanted]), prune=prune, adopt=adopt)
 
 
-def hurried(project: Path) -> None:
-    """What was generated, in a hurry: everything each second, no alert waits; and a manifest that agrees."""
-    from dashgen.canonical import json as written
-    from dashgen.model.artifact import Artifact
+def pushed(at: RuleFiles, store: Path, steps: list[Step]) -> Summary:
+    return Push(Plan("dev", "shop", tuple(steps)), {"p": at}, {"p": 4}, Store(store), content).run()
 
-    out = project / "out"
-    manifest = json.loads((out / "manifest.json").read_text())
-    for each in manifest["artifacts"]:
-        file = out / each["path"]
-        if each["kind"] == "rules":
-            file.write_text(OFTEN.sub(r"\1: 1s", file.read_text()))
-        if each["kind"] == "alertmanager":
-            file.write_text(re.sub(r"group_wait: \w+", "group_wait: 1s", file.read_text()))
-        each["sha256"] = Artifact("", "", "rules", file.read_bytes()).sha256
-    (out / "manifest.json").write_bytes(written(manifest))
+
+def actions(steps: list[Step]) -> str:
+    return "".join(str(step.action) for step in steps)
+
+
+def get(url: str, **params: str) -> Any:
+    with urllib.request.urlopen(f"{url}?{urllib.parse.urlencode(params)}", timeout=10) as answer:
+        return json.load(answer)["data"]
+
+
+def evaluated(url: str) -> dict[str, str]:
+    """Name of a rule → its expression."""
+    return {rule["name"]: rule["query"] for g in get(f"{url}/api/v1/rules")["groups"] for rule in g["rules"]}
+
+
+def whole(folder: Path) -> list[str]:
+    """The rule files of a folder, every one of them whole."""
+    files = sorted(folder.glob("*.yaml"))
+    assert all(yaml.safe_load(file.read_text())["groups"] is not None for file in files)
+    return [file.name for file in files]
 
 
 @pytest.fixture
-def project(tmp_path: Path, dashgen: Callable[..., Ran]) -> Path:
-    """A project that was generated, with an empty folder for rules."""
-    folder = tmp_path / "project"
-    (folder / "rules").mkdir(parents=True)
-    (folder / "services.yaml").write_text(SPEC)
-    assert dashgen("generate", cwd=folder).code == 0
-    hurried(folder)
-    return folder
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "rules"
+    made.mkdir()
+    (made / "theirs.yaml").write_text(FOREIGN)
+    return made
 
 
-def settings(folder: Path, **remotes: str) -> None:
-    lines = [f"[contexts.real.{name}]\n{text}\n" for name, text in remotes.items()]
-    (folder / "dashgen.toml").write_text("\n".join(lines))
+def test_an_alert_fires_and_arrives_and_goes(folder: Path, tmp_path: Path) -> None:
+    """From nothing to a notification; then an edit, a hand's edit, and the end."""
+    store, config = tmp_path / "store", tmp_path / "am.yml"
+    first = rules("service-a", ("a:b", "vector(2)"), ("TooMany", "a:b > 1"))
+    second = rules("service-a", ("a:b", "vector(3)"), ("FarTooMany", "a:b > 2"))
+    with webhook() as (hook, heard):
+        config.write_text(ALERTMANAGER.format(url=hook))
+        with running_alertmanager(tmp_path, config) as alertmanager:
+            where = alertmanager.removeprefix("http://")
+            alerting = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{where}']}}]}}]}}\n"
+            with running_prometheus(tmp_path, folder, config=alerting) as url:
+                at = remote(folder, url)
+                assert exit_code(pushed(at, store, planned(at, first))) is Exit.OK
+                assert actions(planned(at, first)) == "="
+                until(lambda: heard, "the alert arrives at the webhook")
+                assert {each["labels"]["alertname"] for each in heard[0]["alerts"]} == {"TooMany"}
+
+                steps = planned(at, second)
+                assert actions(steps) == "~"
+                assert "FarTooMany: new" in steps[0].details
+                assert exit_code(pushed(at, store, steps)) is Exit.OK
+                assert evaluated(url) == {"a:b": "vector(3)", "FarTooMany": "a:b > 2"}
+
+                file = folder / "dashgen-shop-service-a.yaml"
+                file.write_text(file.read_text().replace("vector(3)", "vector(1)"))
+                (step,) = planned(at, second)
+                assert str(step.action) == "!"
+                assert step.reason.startswith(f"edited by {file.owner()} at 20")
+                assert exit_code(pushed(at, store, planned(at, second, adopt=True))) is Exit.OK
+
+                assert exit_code(pushed(at, store, planned(at, prune=True))) is Exit.OK
+                assert evaluated(url) == {}
+    assert whole(folder) == ["theirs.yaml"]
+    assert (folder / "theirs.yaml").read_text() == FOREIGN
 
 
-def files(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "rules").iterdir())
+def test_what_is_generated_is_loaded(folder: Path, tmp_path: Path) -> None:
+    """The example's rules are evaluated every minute, and a push does not wait for that."""
+    made = [each for each in read_output(ROOT / "out").artifacts if each.kind == "rules"]
+    with running_prometheus(tmp_path, folder) as url:
+        at = remote(folder, url)
+        assert exit_code(pushed(at, tmp_path / "store", planned(at, *made))) is Exit.OK
+        assert len(evaluated(url)) > 20
+        assert actions(planned(at, *made)) == "=" * len(made)
 
 
-def test_from_nothing_to_a_page_and_back(project: Path, tmp_path: Path, dashgen: Callable[..., Ran]) -> None:
-    """Start empty, push, the service is gone, somebody is paged; then an edit, a refusal, a restore, and prune."""
-    with ExitStack() as stack:
-        hook, came = stack.enter_context(webhook())
-        am_file = tmp_path / "am.yml"
-        am_file.write_text(AM % hook)
-        am = stack.enter_context(running_alertmanager(tmp_path, config=am_file))
-        (project / "rules" / "theirs.yaml").write_text("groups: []\n")
-        targets = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{am[7:]}']}}]}}]}}\n"
-        flags = ("--rules.alert.resend-delay=1s",)  # a reload makes Prometheus look for its Alertmanagers anew
-        prometheus = stack.enter_context(running_prometheus(tmp_path, project / "rules", "1s", targets, flags))
-        settings(
-            project,
-            prometheus=f'url = "{prometheus}"\nrules = "{project / "rules"}"',
-            alertmanager=f'url = "{am}"\nconfig = "{am_file}"',
-        )
-
-        plan = dashgen("plan", cwd=project)
-        assert plan.code == 1, plan.err
-        assert "+ rules service-web" in re.sub(r" +", " ", plan.out), plan.out
-        pushed = dashgen("push", "--yes", cwd=project)
-        assert pushed.code == 0, pushed.out + pushed.err
-        assert "dashgen-tiny-service-web.yaml" in files(project)
-        groups = get(f"{prometheus}/api/v1/rules")["data"]["groups"]
-        assert any("service-web" in group["file"] for group in groups)
-        paged = until(
-            lambda: [a for each in came for a in each["alerts"] if a["labels"]["alertname"] == "ServiceVanished"]
-        )
-        assert paged[0]["labels"]["team"] == "web"
-        assert dashgen("plan", cwd=project).code == 0
-
-        mine = project / "rules" / "dashgen-tiny-service-web.yaml"
-        before = mine.read_text()
-        mine.write_text(before.replace("has vanished", "is on holiday"))
-        drifted = dashgen("drift", cwd=project)
-        assert drifted.code == 1
-        assert "service-web" in drifted.out
-        refused = dashgen("push", "--yes", cwd=project)
-        assert refused.code != 0
-        assert "holiday" in mine.read_text(), "what somebody edited is not overwritten without being told to"
-        assert dashgen("push", "--yes", "--adopt", cwd=project).code == 0
-        assert mine.read_text() == before
-        assert dashgen("restore", "--yes", cwd=project).code == 0
-        assert "holiday" in mine.read_text()
-        assert dashgen("push", "--yes", "--adopt", cwd=project).code == 0
-
-        spec = (project / "services.yaml").read_text().replace("  web: {language", "  shop: {language")
-        (project / "services.yaml").write_text(spec.replace("{job: web}", "{job: shop}"))
-        assert dashgen("generate", cwd=project).code == 0
-        hurried(project)
-        assert dashgen("push", "--yes", cwd=project).code == 0
-        assert mine.exists(), "only prune deletes"
-        assert dashgen("prune", "--yes", cwd=project).code == 0
-        assert files(project) == ["dashgen-tiny-graph-tiny.yaml", "dashgen-tiny-service-shop.yaml", "theirs.yaml"]
-        groups = get(f"{prometheus}/api/v1/rules")["data"]["groups"]
-        assert not any("service-web" in group["file"] for group in groups)
-        assert dashgen("audit", "verify", cwd=project).code == 0
+def test_a_refused_file_brings_all_former_files_back(folder: Path, tmp_path: Path) -> None:
+    with running_prometheus(tmp_path, folder) as url:
+        at, store = remote(folder, url), tmp_path / "store"
+        pushed(at, store, planned(at, rules("a", ("a:a", "vector(1)"))))
+        former = {file: file.read_bytes() for file in folder.iterdir()}
+        summary = pushed(at, store, planned(at, rules("a", ("a:a", "vector(2)")), rules("b", ("b:b", "sum("))))
+        assert exit_code(summary) is Exit.PARTIAL
+        assert not summary.done
+        assert {failure.step.key.name for failure in summary.failed} == {"a", "b"}
+        assert "failed to reload config" in summary.failed[0].why
+        assert "put back and are loaded" in summary.failed[0].why
+        assert {file: file.read_bytes() for file in folder.iterdir()} == former
+        assert evaluated(url) == {"a:a": "vector(1)"}
 
 
-def test_a_file_that_prometheus_refuses_changes_nothing(
-    project: Path, tmp_path: Path, dashgen: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+def test_a_rule_that_fails_is_said_and_stays_unfinished(folder: Path, tmp_path: Path) -> None:
+    """It can be parsed, but not evaluated; the next plan has not forgotten it."""
+    both = " or ".join(f"label_replace(vector(1), 'a', '{value}', '', '')" for value in "xy")
+    fails = rules("a", ("a:x", both), ("a:y", "a:x + on () a:x"))
+    with running_prometheus(tmp_path, folder) as url:
+        at = remote(folder, url)
+        (failure,) = pushed(at, tmp_path / "store", planned(at, fails)).failed
+        assert "the rule a:y fails" in failure.why
+        assert actions(planned(at, fails)) == "~"
+
+
+def test_a_server_that_reads_another_folder_is_noticed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With no promtool to ask, the reload is refused; the former files are back and still loaded."""
-    with running_prometheus(tmp_path, project / "rules", "1s") as prometheus:
-        settings(project, prometheus=f'url = "{prometheus}"\nrules = "{project / "rules"}"')
-        assert dashgen("push", "--yes", cwd=project).code == 0
-        before = {path.name: path.read_text() for path in (project / "rules").iterdir()}
-        rules = project / "out" / "prometheus" / "rules" / "service-web.yaml"
-        rules.write_text(rules.read_text().replace("expr: vector(1)", "expr: vector(1"))
-        hurried(project)
-        empty = tmp_path / "empty"
-        empty.mkdir()
-        ran = dashgen("push", "--yes", cwd=project, PATH=str(empty))
-        assert ran.code == 4, ran.out + ran.err
-        assert "put back and are loaded" in ran.out + ran.err
-        asked = dashgen("push", "--yes", cwd=project)
-        assert "promtool refuses" in asked.out + asked.err
-        assert {path.name: path.read_text() for path in (project / "rules").iterdir()} == before
-        assert get(f"{prometheus}/api/v1/rules")["data"]["groups"]
+    monkeypatch.setattr("dashgen.push.remotes.rule_server.RuleServer.patience", 1.0)
+    with running_prometheus(tmp_path, tmp_path / "elsewhere") as url:
+        at = remote(folder, url)
+        (failure,) = pushed(at, tmp_path / "store", planned(at, rules("a", ("a:a", "vector(1)")))).failed
+        assert "Does it read this folder?" in failure.why
 
 
-def test_a_killed_push_leaves_whole_files_and_the_next_one_finishes(project: Path, dashgen: Callable[..., Ran]) -> None:
-    """The process is killed before one of its renames, each time a later one, as if the power went."""
-    settings(project, prometheus=f'reload = false\nrules = "{project / "rules"}"')
-    code = (
-        "import os, signal, sys; real = os.replace; left = [int(sys.argv.pop(1))]\n"
-        "def replace(*a):\n"
-        "    left[0] -= 1\n"
-        "    os.kill(os.getpid(), signal.SIGKILL) if left[0] < 0 else real(*a)\n"
-        "os.replace = replace\n"
-        "from dashgen.cli import main; main()"
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+from tests import test_push_real as t
+folder, store, url, when = sys.argv[1:]
+at = t.remote(Path(folder), url)
+if when == "finish":
+    at.finish = lambda done: os.kill(os.getpid(), signal.SIGKILL)
+t.pushed(at, Path(store), t.planned(at, *t.MANY, prune=True))
+"""
+MANY = [rules(f"s{number:03}", ("a:b", "vector(1)"), ("C", "a:b > 2"), interval="30s") for number in range(150)]
+
+
+def child(folder: Path, store: Path, url: str, when: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", CHILD, str(folder), str(store), url, when], cwd=ROOT)
+
+
+def test_killed_while_it_writes(folder: Path, tmp_path: Path) -> None:
+    with running_prometheus(tmp_path, folder) as url:
+        process = child(folder, tmp_path / "store", url, "now")
+        until(lambda: len(list(folder.glob("dashgen-*"))) > 20, "some files are written")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert len(whole(folder)) < len(MANY), "it was killed too late to prove anything"
+        left = folder / f".dashgen-shop-s000.yaml.{process.pid}"
+        left.write_text("gro")
+        at = remote(folder, url)
+        assert exit_code(pushed(at, tmp_path / "store", planned(at, *MANY))) is Exit.OK
+        assert not left.exists()
+        assert actions(planned(at, *MANY)) == "=" * len(MANY)
+        assert len(get(f"{url}/api/v1/rules")["groups"]) == len(MANY)
+
+
+def test_killed_before_the_reload(folder: Path, tmp_path: Path) -> None:
+    """All is written or emptied, but the server does not know; the next plan sees that."""
+    with running_prometheus(tmp_path, folder) as url:
+        at, store = remote(folder, url), tmp_path / "store"
+        pushed(at, store, planned(at, rules("old", ("o:o", "vector(1)"))))
+        assert child(folder, store, url, "finish").wait() == -signal.SIGKILL
+        assert evaluated(url) == {"o:o": "vector(1)"}
+        steps = planned(at, *MANY, prune=True)
+        assert sorted(actions(steps)) == ["-", *"~" * len(MANY)]
+        assert exit_code(pushed(at, store, steps)) is Exit.OK
+        assert set(evaluated(url)) == {"a:b", "C"}
+        assert not (folder / "dashgen-shop-old.yaml").exists()
+
+
+@contextlib.contextmanager
+def little_space(folder: Path) -> Iterator[None]:
+    """A folder of 32 KiB where we may mount one, else a bound on the size of files."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=32k", "none", str(folder)]
+    if os.getuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0:
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", str(folder)], check=True)
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_leaves_the_old_file(folder: Path, tmp_path: Path) -> None:
+    large = rules("a", *((f"a:a{number}", "vector(1)") for number in range(2000)))
+    store = tmp_path / "store"
+    with little_space(folder):
+        at = remote(folder)
+        pushed(at, store, planned(at, rules("a", ("a:a", "vector(1)"))))
+        former = {file.name: file.read_bytes() for file in folder.iterdir()}
+        (failure,) = pushed(at, store, planned(at, large)).failed
+        assert any(word in failure.why for word in ("No space left", "File too large"))
+        assert {file.name: file.read_bytes() for file in folder.iterdir()} == former
+        assert actions(planned(at, large)) == "~"
+
+
+def test_two_pushes_at_once(folder: Path, tmp_path: Path) -> None:
+    """From one checkout the second is refused; from two, every file is one of the two, and one more push settles it."""
+    ways = [[rules(f"s{i}", ("a:b", f"vector({value})"), interval="30s") for i in range(20)] for value in (1, 2)]
+    with running_prometheus(tmp_path, folder) as url:
+        with Store(tmp_path / "0").locked(), pytest.raises(RunError, match="Another push is running"):
+            pushed(remote(folder, url), tmp_path / "0", planned(remote(folder, url), *ways[0]))
+        ends: list[Summary | RunError] = []
+
+        def push(number: int, at: RuleFiles, steps: list[Step]) -> None:
+            try:
+                ends.append(pushed(at, tmp_path / str(number), steps))
+            except RunError as error:
+                ends.append(error)
+
+        both = [(number, at := remote(folder, url), planned(at, *ways[number])) for number in (0, 1)]
+        threads = [threading.Thread(target=push, args=each) for each in both]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(ends) == 2
+        failures = [failure for end in ends if isinstance(end, Summary) for failure in end.failed]
+        assert all("Plan again" in failure.why or "evaluates other" in failure.why for failure in failures)
+        assert len(whole(folder)) == 21
+        at = remote(folder, url)
+        assert exit_code(pushed(at, tmp_path / "0", planned(at, *ways[0]))) is Exit.OK
+        assert actions(planned(at, *ways[0])) == "=" * 20
+        assert evaluated(url) == {"a:b": "vector(1)"}
+
+
+def test_foreign_and_broken_files_are_conflicts(folder: Path, tmp_path: Path) -> None:
+    want = rules("a", ("a:a", "vector(1)"))
+    file = folder / "dashgen-shop-a.yaml"
+    at = remote(folder)
+    for text, reason in ((FOREIGN, "not pushed by dashgen"), (f"# dashgen:shop:{'0' * 16}\ngroups: [", "edited by")):
+        file.write_text(text)
+        (step,) = planned(at, want)
+        assert str(step.action) == "!"
+        assert step.reason.startswith(reason)
+        assert not pushed(at, tmp_path / "store", [step]).done
+        assert file.read_text() == text
+    assert exit_code(pushed(at, tmp_path / "store", planned(at, want, adopt=True))) is Exit.OK
+    assert actions(planned(at, want)) == "="
+    assert exit_code(pushed(at, tmp_path / "store", planned(at, prune=True))) is Exit.OK
+    assert whole(folder) == ["theirs.yaml"]
+
+
+def test_nobody_listens(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashgen.push.transport.TRIES", 1)
+    at = remote(folder, "http://127.0.0.1:9")
+    summary = pushed(at, tmp_path / "store", planned(at, rules("a", ("a:a", "vector(1)"))))
+    assert exit_code(summary) is Exit.UNREACHABLE
+    assert whole(folder) == ["theirs.yaml"]
+
+
+def test_thanos_aborts_on_partial_answers(folder: Path) -> None:
+    (want,) = remote(folder, type="thanos").wanted([rules("a", ("a:a", "vector(1)"))])
+    assert [group["partial_response_strategy"] for group in want.data["groups"]] == ["abort"]
+
+
+def test_vmalert_chains_and_refuses(folder: Path, tmp_path: Path) -> None:
+    """Three stages, and the result of the last arrives in storage; what vmalert refuses is put back."""
+    chain = rules(
+        "a", ("a:one", "vector(1)"), ("a:two", "a:one + 1"), ("a:three", "a:two + a:one"), ("High", "a:three > 2")
     )
-    killed = 0
-    for renames in range(6):
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(renames), "push", "--yes"],
-            cwd=project,
-            capture_output=True,
-            env=os.environ,
-        )
-        killed += done.returncode == -signal.SIGKILL
-        for path in (project / "rules").glob("*.yaml"):
-            subprocess.run([tool("promtool"), "check", "rules", str(path)], check=True, capture_output=True)
-    assert killed
-    assert dashgen("push", "--yes", cwd=project).code == 0
-    assert dashgen("plan", cwd=project).code == 0
-    assert files(project) == ["dashgen-tiny-graph-tiny.yaml", "dashgen-tiny-service-web.yaml"], "nothing is left over"
-    assert dashgen("audit", "verify", cwd=project).code == 0
+    with running_victoria(tmp_path) as storage, running_vmalert(tmp_path, folder, storage) as url:
+        at, store = remote(folder, url, "vmalert"), tmp_path / "store"
+        assert exit_code(pushed(at, store, planned(at, chain))) is Exit.OK
+        assert actions(planned(at, chain)) == "="
+        groups = {group["name"]: len(group["rules"]) for group in get(f"{url}/api/v1/rules")["groups"]}
+        assert groups == {"shop/a": 1, "shop/a (2)": 1, "shop/a (3)": 1, "shop/a (4)": 1}
 
+        def result() -> list[str]:
+            return [each["value"][1] for each in get(f"{storage}/api/v1/query", query="a:three")["result"]]
 
-def test_a_full_disk_loses_nothing(project: Path, dashgen: Callable[..., Ran]) -> None:
-    """No file may grow past a few kilobytes: the kernel says no, as it does on a full disk."""
-    settings(project, prometheus=f'reload = false\nrules = "{project / "rules"}"')
-    assert dashgen("push", "--yes", cwd=project).code == 0
-    before = {path.name: path.read_text() for path in (project / "rules").iterdir()}
-    rules = project / "out" / "prometheus" / "rules" / "service-web.yaml"
-    rules.write_text(rules.read_text().replace("has vanished", "is gone"))
-    hurried(project)
-    code = (
-        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))\n"
-        "from dashgen.cli import main; main()"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-B", "-c", code, "push", "--yes"], cwd=project, capture_output=True, text=True, env=os.environ
-    )
-    assert ran.returncode not in (0, 1), ran.stdout + ran.stderr
-    assert "File too large" in ran.stdout + ran.stderr
-    assert "Traceback" not in ran.stderr
-    assert {path.name: path.read_text() for path in (project / "rules").iterdir()} == before
-    assert dashgen("push", "--yes", cwd=project).code == 0
-    assert "is gone" in (project / "rules" / "dashgen-tiny-service-web.yaml").read_text()
-
-
-def test_two_pushes_at_once(project: Path, dashgen: Callable[..., Ran]) -> None:
-    """Each either does its work or is told that another is at it or was faster; the end is what is wanted."""
-    settings(project, prometheus=f'reload = false\nrules = "{project / "rules"}"')
-    command = [sys.executable, "-m", "dashgen", "push", "--yes"]
-    both = [
-        subprocess.Popen(
-            command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ
-        )
-        for _ in range(2)
-    ]
-    said = [each.communicate(timeout=60)[0] for each in both]
-    codes = sorted(each.returncode for each in both)
-    assert codes[0] == 0, said
-    assert not any("Traceback" in text for text in said)
-    assert dashgen("plan", cwd=project).code == 0
-    assert dashgen("audit", "verify", cwd=project).code == 0
-
-
-def test_vmalert_runs_what_is_pushed(project: Path, tmp_path: Path, dashgen: Callable[..., Ran]) -> None:
-    """Its rules are split into stages; what the first stage records arrives in the second."""
-    port, alert_port = free_port(), free_port()
-    store, ruler = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{alert_port}"
-    database = [tool("victoria-metrics"), f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={tmp_path / 'vm'}"]
-    with ExitStack() as stack:
-        stack.enter_context(running([*database, "-search.latencyOffset=0s"], f"{store}/health", tmp_path / "vm.log"))
-        settings(project, vmalert=f'url = "{ruler}"\nrules = "{project / "rules"}"')
-        (project / "rules" / "theirs.yaml").write_text("groups: []\n")
-        command = [
-            tool("vmalert"),
-            f"-rule={project / 'rules'}/*.yaml",
-            f"-datasource.url={store}",
-            f"-remoteWrite.url={store}",
-            f"-httpListenAddr=127.0.0.1:{alert_port}",
-            "-notifier.url=http://127.0.0.1:9",
-            "-remoteWrite.flushInterval=200ms",
-        ]
-        stack.enter_context(running(command, f"{ruler}/health", tmp_path / "vmalert.log"))
-        pushed = dashgen("push", "--yes", cwd=project)
-        assert pushed.code == 0, pushed.out + pushed.err + (tmp_path / "vmalert.log").read_text()
-        requests = urllib.parse.urlencode({"query": 'service:info{service="web"}'})
-        until(lambda: get(f"{store}/api/v1/query?{requests}")["data"]["result"])
-        assert dashgen("plan", cwd=project).code == 0
-        groups = get(f"{ruler}/api/v1/rules")["data"]["groups"]
-        assert {group["name"] for group in groups if "service-web" in group["file"]}
-    assert shutil.which("vmalert")
+        until(lambda: result() == ["3"], "the third stage arrives")
+        until(lambda: get(f"{url}/api/v1/alerts")["alerts"], "the alert on it fires")
+        former = {file: file.read_bytes() for file in folder.iterdir()}
+        (failure,) = pushed(at, store, planned(at, rules("a", ("a:one", "sum(")))).failed
+        assert "vmalert refuses its rule files" in failure.why
+        assert "put back and are loaded" in failure.why
+        assert {file: file.read_bytes() for file in folder.iterdir()} == former
+        assert exit_code(pushed(at, store, planned(at, prune=True))) is Exit.OK
+        assert evaluated(url) == {}
+    assert whole(folder) == ["theirs.yaml"]

@@ -388,7 +388,7 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
             assert len(tenant.push().done) == todo
 
 
-FAULT = st.sampled_from((None, None, None, "403", "429", "500", "cut", "lost"))
+FAULT = st.sampled_from((None, None, None, "403", "429", "500", "404", "cut", "lost", "html"))
 SHAPES = [
     [group("g", record("a"))],
     [group("g", record("b")), group("h", record("c"), interval="3m")],

@@ -18,7 +18,7 @@ def read_loaded(answer: Any) -> Loaded:
     """From the answer of `/api/v1/rules`; `RemoteError` where it is something else."""
     made: dict[str, dict[str, list[dict[str, Any]]]] = {}
     try:
-        for group in answer["data"]["groups"]:
+        for group in answer["data"]["groups"] or ():  # vmalert says null for none
             made.setdefault(str(group["file"]), {})[str(group["name"])] = [dict(rule) for rule in group["rules"]]
     except (KeyError, TypeError, ValueError) as error:
         raise RemoteError(f"/api/v1/rules answered in another form than Prometheus does ({error!r}).") from None

@@ -23,6 +23,7 @@ from dashgen.model.remote import Found, Key, Mark, Wanted
 from dashgen.push.documents import write_whole
 from dashgen.push.reading import yaml_data
 from dashgen.push.remotes import RemoteError
+from dashgen.push.remotes.rule_checks import check_rules
 from dashgen.push.remotes.rule_server import RuleServer
 from dashgen.push.remotes.staging import staged
 from dashgen.push.settings import RemoteSettings
@@ -89,6 +90,8 @@ class RuleFiles:
         """Write one file, or empty it where it is to go; one that is as it should be already is left alone."""
         path = self._path(mark.graph, step.key)
         target = self._target(step, mark)
+        if step.action is not Action.DELETE:
+            check_rules(self._type, path.name, step.wanted)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -116,8 +119,8 @@ class RuleFiles:
         failures = []
         for step in done:
             file = written[step.key]
-            if why := missing.get(file.path.name):
-                failures.append(Failure(step, f"{file.path} is written, but {why}"))
+            if problem := missing.get(file.path.name):
+                failures.append(Failure(step, f"{file.path} is written, but {problem}"))
             else:
                 failures += self._complete(step, file)
         return failures

@@ -44,7 +44,7 @@ class RuleServer:
             time.sleep(0.1)
 
     def _reloaded(self, before: Mapping[str, int], passed: float) -> bool:
-        """Whether vmalert is done; it counts reloads first and says how they went later, and nothing if all is equal."""
+        """Whether vmalert is done: it counts a reload first, says later how it went, and nothing if nothing changed."""
         now = self._counters()
         new = {name: value - before.get(name, 0) for name, value in now.items()}
         quiet = new.get("total", 0) > 0 and passed > QUIET
