@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from dashgen.model.change import Action
 from dashgen.model.remote import Key, Mark
 from dashgen.push.remotes import RemoteError, grafana_legacy
 from dashgen.push.store import Store
+from tests.conftest import Ran
 from tests.grafana import Place, dashboard, fake_place, real_place
 
 REAL = (os.environ.get("GRAFANA_URL", ""), os.environ.get("GRAFANA_TOKEN", ""))
@@ -129,6 +130,7 @@ def test_prune_takes_what_is_ours_and_no_longer_wanted_and_nothing_else(place: P
     place.add(f"{place.graph}-copy", {**copied["dashboard"], "id": None})
     plan = place.plan(place.out("a"), prune=True)
     assert [(step.action.value, step.key.name) for step in plan.todo] == [("-", place.uid("b"))]
+    assert {step.key.name for step in plan.steps} == {place.folder, place.uid("a"), place.uid("b")}
     place.push(plan)
     assert place.stored(place.uid("b")) is None
     assert place.stored(f"{place.graph}-service-looks-like-ours")
@@ -229,7 +231,8 @@ def test_permissions_are_merged_with_what_others_granted(fake: Place) -> None:
     done(fake, fake.out("a"))
     foreign = [{"userId": 7, "permission": 4}, {"teamId": guests, "permission": 1}, {"teamId": core, "permission": 2}]
     default = state.data["permissions"][fake.folder]
-    state.data["permissions"][fake.folder] = [*default, *foreign]
+    inherited = {"role": "Admin", "permission": 4, "inherited": True}  # from a parent; it cannot be granted here
+    state.data["permissions"][fake.folder] = [*default, inherited, *foreign]
     out = fake.out("a", editors=("SRE",))
     done(fake, out)
     assert state.data["permissions"][fake.folder] == [*default, *foreign, {"teamId": sre, "permission": 2}]
@@ -393,6 +396,29 @@ def test_the_server_is_never_asked_for_a_dry_run_and_its_state_survives_a_restar
         assert place.fake
         assert json.dumps(place.fake.state.data) == before
         assert not place.plan(place.out("a")).todo
+
+
+def test_the_worked_example_by_the_command_line(fake: Place, shop: Path, dashgen: Callable[..., Ran]) -> None:
+    assert fake.fake
+    state, folder = fake.fake.state, shop.parent
+    for team in ("commerce-team", "edge-team"):
+        state.team(team)
+    settings = f'[contexts.dev.grafana]\nurl = "{fake.url}"\ntoken = {{env = "GRAFANA_TOKEN"}}\n'
+    (folder / "dashgen.toml").write_text(settings)
+
+    def run(*arguments: str) -> Ran:
+        return dashgen(*arguments, cwd=folder, GRAFANA_TOKEN=fake.token.read_text())
+
+    assert run("generate").code == 0
+    pushed = run("push", "--yes")
+    assert pushed.code == 0, pushed.err
+    assert len(state.data["dashboards"]) == len(list(folder.glob("out/grafana/dashboards/*/*.json")))
+    fake.fake.forget()
+    assert run("plan").code == 0
+    assert run("drift").code == 0
+    assert fake.fake.writes == 0
+    logged = "".join(path.read_text() for path in (folder / ".dashgen").rglob("*") if path.is_file())
+    assert fake.token.read_text() not in pushed.out + pushed.err + logged
 
 
 def test_what_is_for_other_targets_is_not_pushed(tmp_path: Path) -> None:

@@ -97,6 +97,19 @@ def test_the_page_of_a_login_is_explained(fake: Place) -> None:
         fake.plan(fake.out("a"), api="legacy")
 
 
+def test_a_write_that_a_login_page_answered_is_not_done(fake: Place) -> None:
+    assert fake.fake
+    fake.push(fake.plan(fake.out("a", "b")))
+    fake.fake.state.team("SRE")
+    for out in (fake.out("a", "b", title="new"), fake.out("a"), fake.out("a", editors=("SRE",))):
+        plan = fake.plan(out, prune=True)
+        fake.fake.fail(*["html"] * len(plan.todo), writes=True)
+        summary = fake.push(plan)
+        assert len(summary.failed) == len(plan.todo) > 0
+        assert "instead of JSON" in summary.failed[0].why
+        fake.push(fake.plan(out, prune=True))
+
+
 def test_a_server_that_is_too_slow_is_given_up(fake: Place) -> None:
     assert fake.fake
     fake.fake.fail(*["slow"] * 40)

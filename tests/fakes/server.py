@@ -106,6 +106,8 @@ class FaultyHandler(BaseHTTPRequestHandler):
             self._cut()
         elif fault == "html":
             self._send(200, b"<html>Please log in</html>", "text/html")
+        elif fault == "404":  # a proxy that knows no such path
+            self._send(404, b"404 page not found", "text/plain")
         elif fault and fault.isdigit():
             self._send(*self.refusal(int(fault)), {"Retry-After": "0.05"})
         else:

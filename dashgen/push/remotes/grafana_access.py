@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from dashgen.model.remote import Found, Key
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.grafana_objects import rows, table, text
+from dashgen.push.remotes.grafana_objects import absent, accepted, rows, table, text
 from dashgen.push.transport import Transport
 
 EDIT = 2  # 1 views, 2 edits, 4 administers
@@ -39,7 +39,7 @@ class FolderAccess:
         ids = {name: self._team(name) for name in missing}
         kept = [_item(each) for each in listed if not _inherited(each) and not self._replaced(each, names, missing)]
         items = [*kept, *({"teamId": id, "permission": EDIT} for id in ids.values())]
-        self._http.call("POST", _path(folder), json={"items": items}, again=True)
+        accepted(self._http.call("POST", _path(folder), json={"items": items}, again=True))
 
     @staticmethod
     def _replaced(entry: dict[str, Any], names: list[str], missing: list[str]) -> bool:
@@ -48,7 +48,7 @@ class FolderAccess:
 
     def _read(self, folder: str) -> list[dict[str, Any]] | None:
         answer = self._http.call("GET", _path(folder), expected=(404,))
-        return None if answer.status == 404 else rows(answer.json())
+        return None if absent(answer) else rows(answer.json())
 
     def _team(self, name: str) -> int:
         answer = self._http.call("GET", "/api/teams/search", params={"name": name, "perpage": "100"})

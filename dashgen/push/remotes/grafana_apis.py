@@ -10,7 +10,7 @@ from urllib.parse import quote
 from dashgen import conventions as c
 from dashgen.model.remote import Found, Key
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.grafana_objects import is_uid, rows, table, text, unmarked
+from dashgen.push.remotes.grafana_objects import absent, accepted, is_uid, rows, table, text, unmarked
 from dashgen.push.transport import Transport
 
 GROUPS = ("dashboard.grafana.app", "folder.grafana.app")
@@ -63,7 +63,7 @@ class ResourceApi:
         _check("dashboard", uid, resource, version)
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": version}}
         path = f"{self._paths['dashboard']}/{quote(uid, safe='')}"
-        self._http.call("DELETE", path, json=body, again=False, expected=(404,))
+        accepted(self._http.call("DELETE", path, json=body, again=False))
 
     def folder(self, uid: str) -> Found | None:
         """One folder."""
@@ -97,13 +97,13 @@ class ResourceApi:
             "spec": spec,
         }
         if version:
-            self._http.call("PUT", f"{self._paths[kind]}/{quote(uid, safe='')}", json=body, again=False)
+            accepted(self._http.call("PUT", f"{self._paths[kind]}/{quote(uid, safe='')}", json=body, again=False))
         else:
-            self._http.call("POST", self._paths[kind], json=body, again=False)
+            accepted(self._http.call("POST", self._paths[kind], json=body, again=False))
 
     def _get(self, kind: str, uid: str) -> dict[str, Any] | None:
         answer = self._http.call("GET", f"{self._paths[kind]}/{quote(uid, safe='')}", expected=(404,))
-        return None if answer.status == 404 else table(answer.json())
+        return None if absent(answer) else table(answer.json())
 
     def _listed(self, kind: str) -> Iterator[dict[str, Any]]:
         """Every resource, page by page."""

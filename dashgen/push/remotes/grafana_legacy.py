@@ -10,7 +10,7 @@ from urllib.parse import quote
 from dashgen import conventions as c
 from dashgen.model.remote import Found, Key
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.grafana_objects import is_uid, rows, table, text, unmarked
+from dashgen.push.remotes.grafana_objects import absent, accepted, is_uid, rows, table, text, unmarked
 from dashgen.push.transport import Transport
 
 PAGE = 1000  # dashboards of one answer of the search
@@ -20,7 +20,7 @@ class LegacyApi:
     """Reads and writes under `/api`.
 
     Grafana deletes without looking at versions here, so the version is checked just before; an edit in the moment
-    between is lost to Grafana, though not to the backup of what was read.
+    between is lost.
     """
 
     def __init__(self, transport: Transport, message: str):
@@ -43,7 +43,7 @@ class LegacyApi:
     def dashboard(self, uid: str) -> Found | None:
         """One dashboard with its metadata; one that stands in a file of the server's is managed by provisioning."""
         answer = self._http.call("GET", f"/api/dashboards/uid/{quote(uid, safe='')}", expected=(404,))
-        if answer.status == 404:
+        if absent(answer):
             return None
         read = table(answer.json())
         meta, data = table(read.get("meta")), table(read.get("dashboard"))
@@ -66,7 +66,7 @@ class LegacyApi:
         dashboard = {key: each for key, each in data.items() if key not in ("id", "version")}
         dashboard |= {"uid": uid, "version": int(version)} if version else {"uid": uid}
         body = {"dashboard": dashboard, "folderUid": folder, "message": self._message, "overwrite": False}
-        self._http.call("POST", "/api/dashboards/db", json=body, again=False)
+        accepted(self._http.call("POST", "/api/dashboards/db", json=body, again=False))
 
     def delete_dashboard(self, uid: str, version: str) -> None:
         """Delete what still has this version."""
@@ -75,12 +75,13 @@ class LegacyApi:
             return
         if there.version != version:
             raise RemoteError(f"The dashboard {uid} was changed meanwhile; plan again.", status=412, stale=True)
-        self._http.call("DELETE", f"/api/dashboards/uid/{quote(uid, safe='')}", again=False, expected=(404,))
+        path = f"/api/dashboards/uid/{quote(uid, safe='')}"
+        accepted(self._http.call("DELETE", path, again=False))
 
     def folder(self, uid: str) -> Found | None:
         """One folder."""
         answer = self._http.call("GET", f"/api/folders/{quote(uid, safe='')}", expected=(404,))
-        if answer.status == 404:
+        if absent(answer):
             return None
         read = table(answer.json())
         title = text(read.get("title"))
@@ -102,9 +103,10 @@ class LegacyApi:
             answer = self._http.call("POST", "/api/folders", json=new, again=False, expected=(409, 412))
             if answer.status >= 300:
                 self._refused(uid, title, answer.status)
+            accepted(answer)
             return
         body = {"title": title, "version": int(version), "overwrite": False}
-        self._http.call("PUT", f"/api/folders/{quote(uid, safe='')}", json=body, again=False)
+        accepted(self._http.call("PUT", f"/api/folders/{quote(uid, safe='')}", json=body, again=False))
 
     def _refused(self, uid: str, title: str, status: int) -> None:
         if self.folder(uid):

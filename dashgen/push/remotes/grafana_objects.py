@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from dashgen import conventions as c
 from dashgen.model.remote import Found, Mark
+from dashgen.push.remotes import RemoteError
+from dashgen.push.transport import Answer
 
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -89,6 +91,17 @@ def is_uid(uid: str) -> bool:
     (True, False, False)
     """
     return _UID.fullmatch(uid) is not None
+
+
+def accepted(answer: Answer) -> None:
+    """Whether it was Grafana that took a write: a proxy answers with the page of its login, and 200."""
+    if not isinstance(answer.json(), dict):
+        raise RemoteError(f"{answer.asked} answered {answer.status} with something else than Grafana's answer.")
+
+
+def absent(answer: Answer) -> bool:
+    """Whether Grafana says that something is not there; a proxy's 404, which is no JSON, is an error."""
+    return answer.status == 404 and isinstance(answer.json(), dict)
 
 
 def text(value: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dashgen import conventions as c
 from dashgen.exits import Exit
 from dashgen.push.remotes import RemoteError
+from dashgen.push.remotes.grafana_objects import accepted
 from dashgen.push.transport import Transport
 
 TRIES = 3
@@ -28,7 +29,7 @@ class Releases:
             if self._http.call("GET", "/api/annotations", params={"tags": tags[-1], "limit": "1"}).json():
                 return
             try:
-                self._http.call("POST", "/api/annotations", json=body, again=False)
+                accepted(self._http.call("POST", "/api/annotations", json=body, again=False))
                 return
             except RemoteError as error:  # whether it arrived, the next look tells
                 if last or not (error.code is Exit.UNREACHABLE or error.status >= 500):
