@@ -79,9 +79,11 @@ class AlertmanagerApi:
             raise RemoteError(f"The {self._title} changed since the plan was made. Plan again.", stale=True)
         body = as_yaml({**document.rest, "alertmanager_config": text})
         try:
-            self._transport.call("POST", PATH, body=body, content_type="application/yaml", again=True)
+            answer = self._transport.call("POST", PATH, body=body, content_type="application/yaml", again=True)
         except RemoteError as error:
             raise RemoteError(_without_secrets(str(error), text), error.code, error.status, error.stale) from None
+        if answer.status != 201:  # a proxy's page of a login is 200
+            raise RemoteError(f"{answer.asked} answered {answer.status}, not 201. Is this the right address?")
 
     def finish(self, done: Sequence[Step]) -> list[Failure]:
         """Read what is stored now: somebody who wrote at the same time may have won."""

@@ -22,7 +22,7 @@ from dashgen.push.remotes.loading import dropped, read_loaded, unloaded
 from dashgen.push.remotes.packing import Group, Limits
 from dashgen.push.remotes.pushed_rule import Marked, bears_mark, with_mark, without_mark
 from dashgen.push.settings import RemoteSettings
-from dashgen.push.transport import Transport
+from dashgen.push.transport import Answer, Transport
 
 # Path of the configuration, and the product's own limits: rules in a group, groups of a tenant (0 is none).
 PRODUCTS = {
@@ -178,16 +178,18 @@ class RulerRemote:
 
     def _call(self, method: str, path: str, **more: Any) -> None:
         try:
-            self._transport.call(method, path, **more)
+            answer = self._transport.call(method, path, **more)
         except RemoteError as error:
             hint = _hint(error)
             raise RemoteError(f"{error} {hint}".strip(), error.code, error.status, error.stale) from None
+        if answer.status != 202 and not _absent(answer):  # a proxy's page of a login is 200
+            raise RemoteError(f"{answer.asked} answered {answer.status} as no ruler does. Is this the right address?")
 
     def _list(self, path: str) -> dict[str, list[Group]]:
         """Namespace → groups. That nothing is there is 404 for some rulers and an empty mapping for others."""
         answer = self._transport.call("GET", path, expected=(404,))
         if answer.status == 404:
-            if "page not found" in answer.text() or "html" in answer.headers.get("content-type", ""):
+            if not _absent(answer):
                 raise RemoteError(
                     f"{self.name} has no ruler API at {path}. Check the url and the type; Cortex has it only with "
                     "-ruler.enable-api.",
@@ -237,6 +239,12 @@ def _is_groups(groups: Any) -> bool:
         isinstance(group, dict) and isinstance(group.get("name"), str) and isinstance(group.get("rules") or [], list)
         for group in groups
     )
+
+
+def _absent(answer: Answer) -> bool:
+    """Whether a ruler says that it has no such groups; a proxy or a server without this API says 404 otherwise."""
+    page = "html" in answer.headers.get("content-type", "")
+    return answer.status == 404 and not page and "group" in answer.text().lower()
 
 
 def _hint(error: RemoteError) -> str:
