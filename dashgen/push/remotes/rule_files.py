@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dashgen import canonical
 from dashgen.diagnostics import RunError
 from dashgen.exits import Exit
 from dashgen.model.artifact import Artifact
