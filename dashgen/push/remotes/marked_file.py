@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from dashgen.canonical import yaml_text
 from dashgen.model.remote import Mark
-from dashgen.push.reading import yaml_text
 
 _HEAD = re.compile(rb"# (dashgen:\S+)( unfinished)?\r?\n")
 _UNFINISHED = " unfinished"
