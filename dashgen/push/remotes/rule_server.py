@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dashgen import promql
 from dashgen.model.units import seconds
 from dashgen.push.remotes import RemoteError
 from dashgen.push.remotes.loading import LoadedGroups, read_loaded
@@ -22,6 +23,7 @@ PATIENCE = 30.0  # seconds that a server may take to load what it was told to
 SOON = 10  # seconds: groups with a longer interval count as loaded before they were first evaluated
 SHOWN = 3  # of the reasons why files are refused
 QUIET = 2  # seconds after which a reload of vmalert that said nothing is over
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 _COUNTERS = re.compile(r"(?m)^vmalert_config_last_reload_(\w+) (\d+)")
 
 
@@ -107,15 +109,40 @@ def _late(groups: Sequence[Group], loaded: LoadedGroups) -> str:
         name = str(group.get("name"))
         if name not in loaded:
             return f"the server has no group {name} of it. Does it read this folder?"
-        if list(map(_shape, loaded[name])) != list(map(_shape, group.get("rules") or ())):
+        rules = group.get("rules") or ()
+        if len(rules) != len(loaded[name]) or not all(map(_same, loaded[name], rules)):
             return f"the server evaluates other rules in the group {name}."
     left = set(loaded) - {str(group.get("name")) for group in groups}
     return f"the server still evaluates the group {min(left)}." if left else ""
 
 
-def _shape(rule: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    name = rule.get("name") or rule.get("record") or rule.get("alert")
-    return str(name), {key: str(value) for key, value in (rule.get("labels") or {}).items() if value != ""}
+def _same(loaded: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a server evaluates a rule as the file has it.
+
+    It may read a copy of the folder that lags behind; then all names are right, and an expression or a text is not.
+    """
+    name = wanted.get("record") or wanted.get("alert")
+    return (
+        loaded.get("name") == name
+        and _alike(str(loaded.get("query", wanted.get("expr"))), str(wanted.get("expr")))
+        and all(_texts(loaded.get(key)) == _texts(wanted.get(key)) for key in ("labels", "annotations"))
+    )
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two expressions are one, but for the texts in them, of which servers change the escapes.
+
+    >>> _alike('sum( a{b="\\x41"} )', 'sum(a{b="A"})'), _alike("a > 1", "a > 2")
+    (True, False)
+    """
+    try:
+        return _TEXT.sub("", promql.canonical(one.strip())) == _TEXT.sub("", promql.canonical(other.strip()))
+    except promql.PromqlError:
+        return True  # a newer PromQL or MetricsQL, which is not ours to compare
+
+
+def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
+    return {key: str(value) for key, value in (values or {}).items() if value != ""}
 
 
 def _young(groups: Iterable[Group], loaded: LoadedGroups) -> bool:
