@@ -1,59 +1,61 @@
-"""Time, writes and peak memory of a first push, one with nothing to do, and one of one change, without a network.
+"""Time, requests, memory of pushing 1,000 dashboards and 3,000 rule groups: at first, again, after one change.
 
-The remote is the tests' one in memory, so this is dashgen's own work: reading `out/`, canonical forms, comparing,
-backups and the log. What requests cost comes on top; how many writes there are is counted.
+The whole command runs in a process of its own, against the Grafana and the Mimir of the tests, which speak real HTTP
+from this process and share its two processors. Their state stays in memory here.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
+from bench.compile import run
 from bench.graph import write
-from dashgen import delivery as stages
-from dashgen.delivery import Delivery
-from dashgen.model.remote import Found, Key, ObjectKind, Wanted
 from dashgen.push.output import read_output
-from dashgen.push.store import Store
-from tests.remote import MemoryRemote
+from tests.fakes.grafana import TOKEN, FakeGrafana
+from tests.fakes.grafana_state import State as GrafanaState
+from tests.fakes.mimir import running_mimir
+from tests.fakes.mimir_state import State as MimirState
+from tests.fakes.server import FaultyServer, serving
 
 SERVICES = 400  # give about 1,000 dashboards
-KINDS: dict[str, ObjectKind] = {"dashboard": "dashboard", "rules": "rules"}
+SETTINGS = """
+[contexts.bench.grafana]
+url = "{grafana}"
+token = {{env = "GRAFANA_TOKEN"}}
+parallel = 8
+
+[contexts.bench.mimir]
+url = "{mimir}"
+tenant = "bench"
+max_groups = 0
+parallel = 8
+"""
 
 
-class Everything(MemoryRemote):
-    """Takes every dashboard and rule file."""
+class Forgetful(GrafanaState):
+    """Keeps everything in memory alone."""
 
-    def found(self, graph: str, keys: object) -> list[Found]:  # noqa: ARG002
-        """Everything, without the copies that tests make."""
-        self.calls.append("found")
-        return list(self.objects.values())
-
-    def wanted(self, artifacts: object) -> list[Wanted]:
-        """What belongs here."""
-        kept = (each for each in artifacts if each.kind in KINDS)  # type: ignore[attr-defined]
-        return [Wanted(Key(KINDS[each.kind], each.path), each.path, each.data, each.owner) for each in kept]
+    def keep(self) -> None:
+        """Write nothing."""
 
 
-def measure(what: str, delivery: Delivery, out: Path, remote: Everything, writes: int | None) -> None:
-    """Plan and push, and print a line of a table; the number of writes must be as expected."""
-    remote.calls.clear()
-    started = time.perf_counter()
-    plan = stages.make_plan(delivery, out)
-    planned = time.perf_counter()
-    if plan.todo:
-        stages.push(delivery, plan)
-    ended = time.perf_counter()
-    count = sum(call != "found" for call in remote.calls)
-    assert count == (len(plan.steps) if writes is None else writes), count
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"| {what} | {planned - started:.2f} | {ended - planned:.2f} | {count:,} | {peak:.0f} |", flush=True)
+def measure(what: str, command: list[str], env: Mapping[str, str], servers: Mapping[str, FaultyServer]) -> int:
+    """Run a push and print a line of the table; gives the number of writes."""
+    for server in servers.values():
+        server.forget()
+    used = run(command, dict(env))
+    requests = sum((Counter(server.requests) for server in servers.values()), Counter[str]())
+    writes = sum(server.writes for server in servers.values())
+    listed = ", ".join(f"{count:,} {method}" for method, count in sorted(requests.items()))
+    print(f"| {what} | {used.wall:.1f} | {used.cpu:.1f} | {used.memory:.0f} | {writes:,} | {listed} |", flush=True)
+    return writes
 
 
 def main() -> None:
@@ -62,25 +64,29 @@ def main() -> None:
     parser.add_argument("services", nargs="?", type=int, default=SERVICES)
     count = parser.parse_args().services
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        write(root / "services", count)
-        command = [sys.executable, "-m", "dashgen", "generate", str(root / "services"), "-o", str(root / "out")]
-        subprocess.run(command, check=True, capture_output=True)
-        made = read_output(root / "out").artifacts
+        root = Path(folder) / "services"
+        write(root, count)
+        env = {**os.environ, "GRAFANA_TOKEN": TOKEN, "XDG_CACHE_HOME": folder}
+        dashgen = [sys.executable, "-m", "dashgen"]
+        generate, push = [*dashgen, "generate", str(root)], [*dashgen, "push", "--yes", "--spec", str(root), str(root)]
+        subprocess.run(generate, check=True, capture_output=True, env=env)
+        made = read_output(root.parent / "out").artifacts
         kinds = Counter(each.kind for each in made)
         groups = sum(each.content.count(b"\n- name: ") + 1 for each in made if each.kind == "rules")
         print(f"{kinds['dashboard']:,} dashboards, {groups:,} rule groups in {kinds['rules']:,} files\n")
-        print("| | plan, s | push, s | writes | peak so far, MB |\n|---|---|---|---|---|")
-        remote = Everything("memory")
-        delivery = Delivery("dev", {"memory": remote}, {"memory": 8}, Store(root / ".dashgen"), "")
-        measure("first push", delivery, root / "out", remote, None)
-        measure("nothing to do", delivery, root / "out", remote, 0)
-        team = next((root / "services").glob("team-*.yaml"))
-        text = team.read_text()
-        team.write_text(text.replace("objective: 99.9}", "objective: 99.8}", 1))
-        subprocess.run(command, check=True, capture_output=True)
-        changed = len(stages.make_plan(delivery, root / "out").todo)
-        measure("one SLO changed", delivery, root / "out", remote, changed)
+        print("| push | wall, s | CPU, s | memory, MB | writes | requests |\n|---|---|---|---|---|---|")
+        grafana = FakeGrafana(Forgetful(Path(folder) / "grafana.json"), apis=True)
+        with serving(grafana), running_mimir(MimirState(max_groups=0)) as mimir:
+            (root.parent / "dashgen.toml").write_text(SETTINGS.format(grafana=grafana.url, mimir=mimir.url))
+            servers = {"grafana": grafana, "mimir": mimir}
+            measure("first", push, env, servers)
+            writes = measure("nothing to do", push, env, servers)
+            assert writes == 0, f"{writes} writes with nothing to do"
+            team = next(root.glob("team-*.yaml"))
+            team.write_text(team.read_text().replace("objective: 99.9}", "objective: 99.8}", 1))
+            subprocess.run(generate, check=True, capture_output=True, env=env)
+            measure("one SLO changed", push, env, servers)
+    print("\nBar: no write at all when there is nothing to do, bounded by listing: met.")
 
 
 if __name__ == "__main__":

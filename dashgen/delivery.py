@@ -41,8 +41,12 @@ class Delivery:
 
 
 def beside(spec: Path) -> Path:
-    """The folder that `dashgen.toml`, `out/` and `.dashgen/` stand in."""
-    return spec if spec.is_dir() else spec.parent
+    """The folder that `dashgen.toml`, `out/` and `.dashgen/` stand in, also for a specification that is a folder.
+
+    >>> beside(Path("shop/services.yaml")) == beside(Path("shop/services")) == Path("shop")
+    True
+    """
+    return spec.parent
 
 
 def open_delivery(spec: Path, context: str | None) -> tuple[Delivery | None, list[Diagnostic]]:

@@ -51,6 +51,12 @@ def _diagnostic(model: type[BaseModel], error: ErrorDetails, at: Callable[..., S
         guess = did_you_mean(found, wanted.replace(" or ", ", ").split(", ")) if isinstance(found, str) else ""
         detail = f"`{_shown_key(path)}` must be {wanted}, not {_found(found)}.{guess}"
         return Diagnostic(f"{area}/wrong-type", "Wrong kind of value", detail, at(path))
+    if kind in ("too_short", "too_long") and error["ctx"]["field_type"] == "Tuple":
+        bound = (
+            f"at least {error['ctx']['min_length']}" if kind == "too_short" else f"at most {error['ctx']['max_length']}"
+        )
+        detail = f"`{_shown_key(path)}` takes {bound} entries, not {error['ctx']['actual_length']}."
+        return Diagnostic(f"{area}/value", "A value cannot be used", detail, at(path))
     in_key = path[-1:] == ("[key]",)
     where = path[:-1] if in_key else path
     message = error["msg"]
