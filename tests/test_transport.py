@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import threading
@@ -208,3 +209,56 @@ def test_a_page_of_a_login_is_no_answer() -> None:
         pytest.raises(RemoteError, match="a page of HTML"),
     ):
         to(server).call("GET", "/x")
+
+
+@pytest.mark.parametrize("asked", ["nan", "-1", "inf", "soon", "Tue, 24 Nov 2026 11:00:00 GMT"])
+def test_any_pause_that_a_server_asks_for_is_survived(asked: str, waits: list[float]) -> None:
+    with serving(said(429, {}, Retry_After=asked), said(200, {})) as server:
+        assert to(server).call("GET", "/x").status == 200
+    assert 0 <= waits[0] <= transport.LONGEST_WAIT
+
+
+def test_no_part_of_a_secret_is_shown_in_any_coding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORD", "glsa_very-secret-word")
+    with serving(said(400, {"message": "x" * (transport.SHOWN - 10) + "glsa_very-secret-word"})) as server:
+        with pytest.raises(RemoteError, match="xxx") as caught:
+            to(server, token=Secret(env="WORD")).call("GET", "/x")
+        assert "glsa" not in str(caught.value)
+    coded = base64.b64encode(b"me:glsa_very-secret-word").decode()
+    with serving(said(400, {"message": f"bad {coded}"})) as server:
+        with pytest.raises(RemoteError, match="bad …") as caught:
+            to(server, username="me", password=Secret(env="WORD")).call("GET", "/x")
+        assert server.asked[0][2]["Authorization"] == f"Basic {coded}"
+
+
+@pytest.mark.parametrize("word", ["glsa_→x", "glsa_a\nb"])
+def test_a_token_that_no_header_can_carry_is_explained(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORD", word)
+    with serving(said(200, {})) as server:
+        with pytest.raises(RemoteError, match="cannot carry") as caught:
+            to(server, token=Secret(env="WORD")).call("GET", "/x")
+        assert word not in str(caught.value)
+        assert to(server, username="me", password=Secret(env="WORD")).call("GET", "/x").status == 200
+
+
+def test_a_redirection_to_nonsense_is_refused() -> None:
+    with (
+        serving(said(302, {}, Location="http://[bad")) as server,
+        pytest.raises(RemoteError, match="no valid address"),
+    ):
+        to(server).call("GET", "/x")
+
+
+def test_the_body_of_a_redirection_is_not_read() -> None:
+    sent = [0]
+
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", "/y")
+        handler.end_headers()
+        for _ in range(1_000):
+            sent[0] += handler.wfile.write(b"x" * 100_000)
+
+    with serving(endless) as server, pytest.raises(RemoteError, match="does not follow"):
+        to(server).call("GET", "/x")
+    assert sent[0] < 50_000_000

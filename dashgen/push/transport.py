@@ -58,7 +58,7 @@ class Transport:
         self.settings = settings
         self._secrets = [each for each in (settings.token, settings.password) if each]
         self._secrets += [value for value in settings.headers.values() if isinstance(value, Secret)]
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False  # no .netrc and no proxy that nobody asked for
         self._session.verify = str(settings.ca) if settings.ca else True
         self._session.mount("https://", _adapter(settings))
@@ -95,6 +95,11 @@ class Transport:
             except requests.exceptions.SSLError as error:
                 raise RemoteError(
                     self._text(f"{asked}: {_cause(error)}. Give `ca` or mend the certificate."), Exit.UNREACHABLE
+                ) from None
+            except (UnicodeError, requests.exceptions.InvalidHeader):
+                raise RemoteError(
+                    f"{asked}: the token or a header has characters that HTTP cannot carry. Check how it was copied.",
+                    Exit.USAGE,
                 ) from None
             except (requests.RequestException, OSError) as error:
                 problem = RemoteError(self._text(f"{asked}: {_cause(error)}."), Exit.UNREACHABLE)
@@ -139,8 +144,7 @@ class Transport:
             allow_redirects=False,
         ) as response:
             if 300 <= response.status_code < 400:
-                where = urlsplit(response.headers.get("Location", ""))
-                place = f"{where.scheme}://{where.netloc}" if where.netloc else "another path"
+                place = _place(response.headers.get("Location", ""))
                 raise RemoteError(
                     self._text(
                         f"{asked} was sent on to {place}; dashgen does not follow. Give the final address as `url`."
@@ -172,13 +176,13 @@ class Transport:
             headers["Authorization"] = f"Bearer {settings.token.reveal()}"
         elif settings.username:
             word = settings.password.reveal() if settings.password else ""
-            headers["Authorization"] = requests.auth._basic_auth_str(settings.username, word)
+            headers["Authorization"] = requests.auth._basic_auth_str(settings.username.encode(), word.encode())
         return headers
 
     def _error(self, answer: Answer) -> RemoteError:
         """What a refusal means and what to do about it."""
         status = answer.status
-        said = self._text(_words(answer))
+        said = self._text(_words(answer))[:SHOWN].rstrip(".")  # shortened last: half a secret would not be masked
         text = f"{answer.asked} answered {status}" + (f": {said}" if said else "")
         if status == 401:
             return RemoteError(f"{text}. Check the token or the password.", Exit.REFUSED, status)
@@ -190,9 +194,17 @@ class Transport:
 
     def _text(self, text: str) -> str:
         """A text without secrets; whoever prints it takes care of what a terminal would obey."""
-        for secret in self._secrets:
-            text = text.replace(secret.reveal(), "…")
+        sent = self._headers().get("Authorization", "").rpartition(" ")[2]  # of a password, in base64
+        for secret in (*(each.reveal() for each in self._secrets), sent):
+            text = text.replace(secret, "…") if secret else text
         return text
+
+
+class _Session(requests.Session):
+    """Sees no redirections: requests would read the body of one, however large, before anybody can refuse it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None, whatever the answer says."""
 
 
 def _adapter(settings: RemoteSettings) -> requests.adapters.HTTPAdapter:
@@ -206,16 +218,25 @@ def _pauses() -> Iterator[float]:
     yield 0.0
 
 
+def _place(location: str) -> str:
+    """The host that a redirection leads to, without what else stands in its address."""
+    try:
+        where = urlsplit(location)
+    except ValueError:
+        return "no valid address"
+    return f"{where.scheme}://{where.netloc}" if where.netloc else "another path"
+
+
 def _asked_for(answer: Answer, pause: float) -> float:
     """The pause that the server asks for, within reason."""
     try:
-        return min(max(float(answer.headers.get("retry-after", "")), 0.0), LONGEST_WAIT)
+        return min(max(0.0, float(answer.headers.get("retry-after", ""))), LONGEST_WAIT)  # in this order nan is 0
     except ValueError:
         return pause
 
 
 def _words(answer: Answer) -> str:
-    """The server's own words about a refusal, shortened: the `message` of its JSON or the start of its text."""
+    """The server's own words about a refusal: the `message` of its JSON or its text."""
     if "html" in answer.headers.get("content-type", ""):
         return "a page of HTML"
     try:
@@ -224,7 +245,7 @@ def _words(answer: Answer) -> str:
         said = answer.text()
     if isinstance(said, dict):
         said = said.get("message") or said.get("error") or ""
-    return " ".join(str(said).split())[:SHOWN].rstrip(".")
+    return " ".join(str(said).split())
 
 
 def _cause(error: BaseException) -> str:
