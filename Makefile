@@ -15,7 +15,7 @@ run: .venv/ready ## Compile the worked example into out/ and say what to type ne
 	@$(BIN)/dashgen generate
 
 test: .venv/ready tools check ## Install what tests need, then run all of them.
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 check: .venv/ready ## Types, style, and the import rules.
 	@$(BIN)/ruff format --check --quiet dashgen tests bench docs
