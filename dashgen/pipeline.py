@@ -24,7 +24,6 @@ from dashgen.model.library import Library
 from dashgen.plan import plan_files
 from dashgen.push.remotes.folder import Folder
 from dashgen.push.remotes.memory import Memory
-from dashgen.push.remotes.prometheus_stats import PrometheusStats
 from dashgen.render import artifacts, collected, exported, manifest
 from dashgen.resolve import resolve
 from dashgen.verify import Made, Verifier
@@ -146,6 +145,8 @@ def cost(project: Project, assumed: Assumptions) -> tuple[list[RuleCost], list[D
 def measure(costs: Sequence[RuleCost], url: str, progress: Progress | None = None) -> list[RuleCost]:
     """The same rules with what a Prometheus says of each; raises `RunError`."""
     made = []
+    from dashgen.push.remotes.prometheus_stats import PrometheusStats  # an HTTP client that no other command waits for
+
     with PrometheusStats(url) as server:
         loaded = server.evaluations()
         for position, each in enumerate(costs):

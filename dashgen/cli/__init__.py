@@ -28,7 +28,7 @@ weigh.add(app)
 
 def main() -> None:
     """Run the command line; a closed pipe and Ctrl-C end it quietly."""
-    gc.set_threshold(100_000)  # a run makes millions of objects and few cycles: looking for them seldom saves a sixth
+    gc.set_threshold(1_000_000)  # a run makes millions of objects and few cycles: looking for them seldom saves a sixth
     try:
         app()
     except BrokenPipeError:
