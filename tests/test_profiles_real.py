@@ -329,17 +329,22 @@ def test_some_libraries_never_count_a_request_whose_caller_gave_up(case: Case, b
     side = variant_of(profile_of(case.profile), case.version).server
     assert side
     name = native_series(case, side).requests
-    with running(build(case.build), case.program) as program:
-        if case in CLIENTS:
-            program.call(program.service, "good")  # now there is a connection
-            program.call(program.service, "slow", timeout="50ms")
-        else:
-            get(program.service, "/items/good")
-            with suppress(TimeoutError):
-                get(program.service, "/items/slow", wait=0.05)
-        time.sleep(2 * SLOWNESS)
-        wanted = 1 if case.profile in ("axum-prometheus", "otel-tower", "tonic-prometheus") else 2
-        assert sum(each.value for each in program.samples(name, wanted) if each.name == name) == wanted
+    wanted = 1 if case.profile in ("axum-prometheus", "otel-tower", "tonic-prometheus") else 2
+    counted = []
+    for _ in range(3):  # on a busy machine the answer may be there before the news that nobody waits for it
+        with running(build(case.build), case.program) as program:
+            if case in CLIENTS:
+                program.call(program.service, "good")  # now there is a connection
+                program.call(program.service, "slow", timeout="50ms")
+            else:
+                get(program.service, "/items/good")
+                with suppress(TimeoutError):
+                    get(program.service, "/items/slow", wait=0.05)
+            time.sleep(2 * SLOWNESS)
+            counted.append(sum(each.value for each in program.samples(name, wanted) if each.name == name))
+        if counted[-1] == wanted:
+            break
+    assert wanted in counted, counted
 
 
 @pytest.mark.parametrize(("version", "seconds"), [("0.65", 1000 * SLOWNESS), ("0.66", SLOWNESS)])
