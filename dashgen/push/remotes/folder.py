@@ -100,7 +100,7 @@ class Folder:
         """Remove what was staged, by this run and by runs that did not live to do so."""
         shutil.rmtree(self._staging, ignore_errors=True)
         for left in self.root.glob(f"{_STAGING}*"):
-            if not _alive(left.name.removeprefix(_STAGING)):
+            if not alive(left.name.removeprefix(_STAGING)):
                 shutil.rmtree(left, ignore_errors=True)
         with contextlib.suppress(OSError):
             self.root.rmdir()  # only if it is empty
@@ -128,7 +128,8 @@ def _inside(path: str) -> bool:
     return not path.startswith("/") and ".." not in path.split("/")
 
 
-def _alive(pid: str) -> bool:
+def alive(pid: str) -> bool:
+    """Whether the process that a leftover is named after still runs."""
     try:
         os.kill(int(pid), 0)
     except (ValueError, ProcessLookupError):

@@ -21,6 +21,7 @@ from dashgen.model.remote import Found, Key, Mark, Wanted
 from dashgen.push.documents import write_whole
 from dashgen.push.reading import yaml_data
 from dashgen.push.remotes import RemoteError
+from dashgen.push.remotes.folder import alive
 from dashgen.push.remotes.marked_file import finished, marked, read_mark
 from dashgen.push.remotes.rule_checks import check_rules
 from dashgen.push.remotes.rule_server import RuleServer
@@ -208,7 +209,7 @@ class RuleFiles:
         self._swept = True
         for each in self._folder.glob(".dashgen-*.yaml.*"):
             process = each.suffix.removeprefix(".")
-            if process.isdigit() and not Path("/proc", process).exists() and Path("/proc/self").exists():
+            if process.isdigit() and not alive(process):
                 each.unlink(missing_ok=True)
 
 
