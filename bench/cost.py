@@ -28,7 +28,7 @@ from dashgen.model.units import seconds
 
 DAY, HOUR, MINUTE = 86400, 3600, 60
 END = 1_767_225_600  # 2026-01-01, in seconds
-SCRAPE, RUNS = 15, 5
+SCRAPE, RUNS = 15, 25
 SAMPLES_BAR, TIME_BAR, BAR_PODS = 1 / 100, 1 / 20, 20
 EVERY = "1m"  # Prometheus's own default, for groups that name no interval, as Sloth's
 SPEC = """

@@ -2,7 +2,7 @@
 
 `rate()` estimates: it leaves out the first value of a series, so that the first failure of every pod goes unseen, and
 stretches the rest to the edges of its range, so that one failure counts as 0.8 or as 1.6. Where little happens that
-decides whether somebody is woken. So what an objective counts is a difference of counters.
+decides whether somebody is woken. So what an objective counts is a difference of counters, instance by instance.
 """
 
 from __future__ import annotations
@@ -41,26 +41,24 @@ def _requests(source: Source, tile: Tile) -> str:
     histogram = source.duration
     if histogram and histogram.native and source.requests == f"{histogram.base}_count":
         return _timed(source, tile)
-    every = selector(source.requests, source.matchers)
-    return _sum([every], every, tile)
+    return _sum([selector(source.requests, source.matchers)], tile)
 
 
 def _failures(source: Source, tile: Tile) -> str:
     every, histogram = selector(source.requests, source.matchers), source.duration
     if source.failed:
-        return _sum([selector(source.failed, source.matchers)], every, tile)
+        return _sum([selector(source.failed, source.matchers)], tile, every)
     if histogram and histogram.native and source.requests == f"{histogram.base}_count":
         alternatives = (selector(histogram.base, (*source.matchers, *each)) for each in source.errors)
         return f"sum({' or '.join(f'histogram_count(rate({each}[{tile.range}]))' for each in alternatives)})"
-    return _sum([selector(source.requests, (*source.matchers, *each)) for each in source.errors], every, tile)
+    return _sum([selector(source.requests, (*source.matchers, *each)) for each in source.errors], tile, every)
 
 
 def _timed(source: Source, tile: Tile) -> str:
     histogram = histogram_of(source)
     if histogram.native:
         return f"sum(histogram_count(rate({selector(histogram.base, source.matchers)}[{tile.range}])))"
-    every = selector(f"{histogram.base}_count", source.matchers)
-    return _sum([every], every, tile)
+    return _sum([selector(f"{histogram.base}_count", source.matchers)], tile)
 
 
 def _slow(source: Source, threshold: Decimal, tile: Tile) -> str:
@@ -69,24 +67,24 @@ def _slow(source: Source, threshold: Decimal, tile: Tile) -> str:
         whole = f"sum(rate({selector(histogram.base, source.matchers)}[{tile.range}]))"
         share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
         return f"({share} * histogram_count({whole}) >= 0 or 0 * histogram_count({whole}))"
-    every = selector(f"{histogram.base}_count", source.matchers)
     fast = f"{selector(f'{histogram.base}_bucket', source.matchers)[:-1]},{bound(threshold / histogram.scale)}}}"
-    return f"clamp_min({_timed(source, tile)} - {_sum([fast], every, tile)}, 0)"
+    return f"clamp_min({_timed(source, tile)} - {_sum([fast], tile)}, 0)"
 
 
-def _sum(selectors: Sequence[str], every: str, tile: Tile) -> str:
-    """Events per second of some series of a source whose requests are `every`."""
-    return f"sum({' or '.join(_increase(each, every, tile) for each in selectors)}) / {tile.seconds}"
+def _sum(alternatives: Sequence[str], tile: Tile, every: str = "") -> str:
+    """Events per second of the series that match any of the alternatives; they may begin later than `every` series.
 
-
-def _increase(series: str, every: str, tile: Tile) -> str:
-    """What each series has grown by since the last tile.
-
-    A series that was not there counts in full if its instance was, with another series that is still there: then it is
-    new. Otherwise, and when it was restarted, `rate()` knows best: an instance that has just been found may have been
-    counting for months.
+    An instance that was there a tile ago has brought what its counters have grown by; a counter that it did not have
+    yet was zero. Where that cannot be told `rate()` knows best: an instance that has just been found may have been
+    counting for months, and one whose counters have shrunk was restarted.
     """
-    before = f"{series} offset {tile.name}"
-    known = f"({every} and {every} offset {tile.name})"
-    new = f"({series} unless {before}) and on (job, instance) {known}"
-    return f"({series} - {before} >= 0 or {new} or rate({series}[{tile.name}]) * {tile.seconds})"
+    now = _by_instance(" or ".join(alternatives))
+    before = _by_instance(" or ".join(f"{each} offset {tile.name}" for each in alternatives))
+    if every:
+        before = f"({before} or 0 * {_by_instance(f'{every} offset {tile.name}')})"
+    growth = _by_instance(" or ".join(f"rate({each}[{tile.name}])" for each in alternatives))
+    return f"sum({now} - {before} >= 0 or {growth} * {tile.seconds}) / {tile.seconds}"
+
+
+def _by_instance(series: str) -> str:
+    return f"sum by (job, instance) ({series})"

@@ -8,7 +8,7 @@ from dashgen.compile.vocabulary import counted, native
 from dashgen.model.graph import Tile
 from dashgen.model.slo import BurnTier, Slo
 from dashgen.model.telemetry import Matcher
-from dashgen.model.units import HOUR
+from dashgen.model.units import HOUR, MINUTE
 
 
 def match(slo: Slo) -> Promql:
@@ -48,18 +48,34 @@ class Sli:
             return Promql(f"and on () sum(sum_over_time({minutes})) * {self._tile.seconds} {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 
+    def hour(self, slo: Slo, what: str) -> Promql:
+        """The `events` or `bad_events` of an hour, per second; only when an hour on the clock becomes full.
+
+        There the subquery of `days` picks the last of three; whoever records it all day reads twenty times as many.
+        A tile that is evaluated at twelve is not part of the hour, but of the hour to date.
+        """
+        early, times = 2 * self._tile.seconds, HOUR // self._tile.seconds
+        full = f"minute(vector(time() + {early})) <= {early // MINUTE}"
+        return Promql(f"{self._tiles(slo, what, offset=' offset 1ms')} / {times} and {full}")
+
     def hour_to_date(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of the hour on the clock, per second of a whole hour.
 
         Of the last sixty minutes, those in an odd hour; or in an even one, which are all the others.
         """
-        tiles, step = f"slo:{what}:rate{self._tile.name}{{{match(slo)}}}", self._tile.name
-        odd = f"sum(sum_over_time(({tiles} * scalar(hour(vector(time() - 1)) % 2))[1h:{step}]))"
-        whole = f"sum(sum_over_time({tiles}[1h:{step}]))"
+        odd = self._tiles(slo, what, " * scalar(hour() % 2)")
+        whole = self._tiles(slo, what)
         return Promql(f"abs({odd} - {whole} * (1 - scalar(hour() % 2))) / {HOUR // self._tile.seconds}")
 
     def days(self, slo: Slo, what: str, window: str) -> Promql:
-        """The `events` or `bad_events` of a window of days, as a sum of hours; nothing where none were measured."""
-        hours = f"sum(sum_over_time(slo:{what}:rate1h{{{match(slo)}}}[{window}:1h]))"
-        to_date = f"sum(slo:{what}:hour_to_date{{{match(slo)}}})"
-        return Promql(f"({hours} + ({to_date} or vector(0)) or {to_date})")
+        """The `events` or `bad_events` of a window of days, as a sum of hours; nothing where none were measured.
+
+        A label tells the hour to date from whole hours: both are added up, or the one that there is.
+        """
+        hours = f"sum_over_time(slo:{what}:rate1h{{{match(slo)}}}[{window}:1h])"
+        return Promql(f"sum({hours} or slo:{what}:hour_to_date{{{match(slo)}}})")
+
+    def _tiles(self, slo: Slo, what: str, masked: str = "", offset: str = "") -> str:
+        """The sum of the tiles of the last hour; one sample each, whatever the interval of evaluation is."""
+        tiles = f"slo:{what}:rate{self._tile.name}{{{match(slo)}}}"
+        return f"sum(sum_over_time({f'({tiles}{masked})' if masked else tiles}[1h:{self._tile.name}]{offset}))"
