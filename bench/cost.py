@@ -4,7 +4,8 @@ All rules of a 99.9 % / 30 d availability SLO are evaluated at one moment, with 
 Prometheus counts (`totalQueryableSamples`); it leaves out what a subquery reads inside, so peak samples and time stand
 beside it.
 Every recorded series that a window reads has 30 days of history. Of the native series one instance has 30 days, the
-others have five: only Pyrra's `increase[30d]` would read more, so Pyrra looks cheaper here than it is.
+others have five: only Pyrra's `increase[30d]` would read more, so Pyrra looks cheaper here than it is. As in a server
+that runs, the last two hours are in its memory and the rest is in blocks.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from typing import Any
 
 import yaml
 
-from bench.history import load, query, record, rule_groups, serving, settle
+from bench.history import append, load, query, record, rule_groups, serving, settle
 from bench.rivals import Promise, pyrra_rules, sloth_rules
 from dashgen import pipeline
 from dashgen.model.units import seconds
 
 DAY, HOUR, MINUTE = 86400, 3600, 60
+HEAD = 2 * HOUR  # what Prometheus holds in memory; older samples are in blocks
 END = 1_767_225_600  # 2026-01-01, in seconds
 SCRAPE, RUNS = 15, 25
 SAMPLES_BAR, TIME_BAR, BAR_PODS = 1 / 100, 1 / 20, 20
@@ -73,26 +75,31 @@ def tools(folder: Path) -> dict[str, list[dict[str, Any]]]:
     return {"dashgen": own, "Sloth": sloth, "Pyrra": pyrra_rules(PROMISE)["groups"]}
 
 
+def native(pods: Iterable[int]) -> list[str]:
+    """The series of some instances: their successes and their failures."""
+    return [f'{TOTAL[:-1]},instance="{n}",status="{status}"}}' for n in pods for status in (200, 500)]
+
+
+def value(series: str, at: int) -> float:
+    """What a counter shows at a time: ten requests a second and more, one failure in two hundred seconds."""
+    since, pod = at - END + 30 * DAY, int(series.partition('instance="')[2].partition('"')[0])
+    return since * (0.005 if 'status="500"' in series else 10 + pod)
+
+
 def prepare(tsdb: Path, pods: int, groups: list[dict[str, Any]]) -> None:
-    """Write native samples, then what the rules would have recorded from them."""
-
-    def value(series: str, at: int) -> float:
-        since, pod = at - END + 30 * DAY, int(series.partition('pod="')[2].partition('"')[0])
-        return since * (0.005 if 'status="500"' in series else 10 + pod)
-
-    def series(numbers: Iterable[int]) -> list[str]:
-        return [f'{TOTAL[:-1]},pod="{n}",status="{status}"}}' for n in numbers for status in (200, 500)]
-
-    load(tsdb, series([0]), value, END - 30 * DAY, END, SCRAPE)
+    """Write native samples, then what the rules would have recorded from them, except for the last hours."""
+    load(tsdb, native([0]), value, END - 30 * DAY, END - HEAD, SCRAPE)
     if pods > 1:
-        load(tsdb, series(range(1, pods)), value, END - 5 * DAY, END, SCRAPE)
-    expressions = " ".join(rule["expr"] for group in groups for rule in group["rules"])
-    ranged = set(re.findall(r"([a-zA-Z_:0-9]+)(?:\{[^}]*\})?\[", expressions))
-    past = [{**g, "rules": [r for r in g["rules"] if r.get("record") in ranged]} for g in groups]
-    rest = [{**g, "rules": [r for r in g["rules"] if r.get("record") not in ranged]} for g in groups]
-    record(tsdb, past, END - 30 * DAY, END)
-    record(tsdb, rest, END - HOUR, END)
+        load(tsdb, native(range(1, pods)), value, END - 5 * DAY, END - HEAD, SCRAPE)
+    record(tsdb, ranged(groups), END - 30 * DAY, END - HEAD)
     settle(tsdb)
+
+
+def ranged(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The recording rules whose series other rules read over time."""
+    expressions = " ".join(rule["expr"] for group in groups for rule in group["rules"])
+    names = set(re.findall(r"([a-zA-Z_:0-9]+)(?:\{[^}]*\})?\[", expressions))
+    return [{**g, "rules": [r for r in g["rules"] if r.get("record") in names]} for g in groups]
 
 
 def measure(server: str, groups: list[dict[str, Any]]) -> Cost:
@@ -124,8 +131,10 @@ def compare(pods: int) -> dict[str, Cost]:
         for groups in rules.values():
             for group in groups:
                 group.setdefault("interval", EVERY)
-        prepare(tsdb, pods, [group for groups in rules.values() for group in groups])
+        every = [group for groups in rules.values() for group in groups]
+        prepare(tsdb, pods, every)
         with serving(tsdb) as server:
+            append(server, native(range(pods)), value, every, range(END - HEAD, END, SCRAPE))
             return {tool: measure(server, groups) for tool, groups in rules.items()}
 
 

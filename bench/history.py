@@ -18,12 +18,19 @@ import yaml
 
 from dashgen.model.units import seconds
 from tests.conftest import tool
+from tests.remote_write import counters
 from tests.servers import running_prometheus
 
 BLOCK = 54 * 3600  # seconds; what Prometheus compacts its blocks to when it keeps 30 days
+HEAD_STEP = 1800  # seconds; less than the hour that Prometheus accepts samples behind the newest
 POINTS = 10_000  # of a range query; Prometheus gives 11,000 at most
 DEFAULT_EVERY = "1m"  # of a group that names no interval
-FOREVER = ("--storage.tsdb.retention.time=100y", "--query.timeout=5m", "--log.level=error")
+FOREVER = (
+    "--storage.tsdb.retention.time=100y",
+    "--query.timeout=5m",
+    "--log.level=error",
+    "--web.enable-remote-write-receiver",
+)
 
 Sample = Callable[[str, int], float | None]
 
@@ -67,6 +74,29 @@ def record(tsdb: Path, groups: Iterable[dict[str, Any]], start: int, end: int) -
                             made.setdefault(at // BLOCK, []).append(f"{series} {value} {at}\n")
         for lines in made.values():
             _write(tsdb, lines)
+
+
+def append(server: str, native: Iterable[str], sample: Sample, groups: Iterable[dict[str, Any]], span: range) -> None:
+    """Write the samples of a span, and what rules record from them, into the head of a server that is running.
+
+    Prometheus keeps the last hours in memory and the rest in blocks; it refuses what is an hour older than the newest.
+    """
+    whole, rules = list(native), [group for layer in layers(groups) for group in layer]
+    for start in range(span.start, span.stop, HEAD_STEP):
+        end = min(span.stop, start + HEAD_STEP)
+        for each in whole:
+            values = ((sample(each, at), at) for at in range(start, end, span.step))
+            counters(server, [(_labels(each), [(value, at) for value, at in values if value is not None])])
+        for group in rules:
+            every = int(seconds(group.get("interval", DEFAULT_EVERY)))
+            first = start + (phase(group) - start) % every
+            for series, values in _recorded(server, group["rules"][0], first, end, every):
+                counters(server, [(_labels(series), [(float(value), at) for at, value in values])])
+
+
+def _labels(series: str) -> dict[str, str]:
+    name, _, inside = series.rstrip("}").partition("{")
+    return {"__name__": name, **{k: json.loads(v) for k, v in re.findall(r'(\w+)=("(?:[^"\\]|\\.)*")', inside)}}
 
 
 def _recorded(server: str, rule: dict[str, Any], start: int, end: int, every: int) -> Iterator[tuple[str, list[Any]]]:

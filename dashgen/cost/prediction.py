@@ -10,11 +10,12 @@ from dashgen.model.cost import Assumptions, RuleCost
 from dashgen.model.graph import Graph
 from dashgen.model.intent import Group, Intents, Rule
 from dashgen.model.telemetry import Source
-from dashgen.model.units import seconds
+from dashgen.model.units import HOUR, seconds
 from dashgen.promql import PromqlError, Reading, readings
 from dashgen.promql.work import Found, Work, work
 
 Labels = Mapping[str, str]
+PER_HOUR = 3  # samples of an hour tile, which is recorded only when an hour on the clock becomes full
 
 
 def predict(graph: Graph, made: Sequence[Intents], assumed: Assumptions = Assumptions()) -> list[RuleCost]:
@@ -97,7 +98,9 @@ class World:
     def record(self, rule: Rule, group: Group) -> None:
         """Learn a series that a rule records; rules come in an order in which none reads what follows it."""
         split = [label for label in self.dimensions if self.is_split(rule, label)]
-        made = Recorded(rule.labels, float(seconds(group.every)), self._assumed.dimension_values ** len(split))
+        around_the_hour = "minute(" in rule.expr
+        interval = HOUR / PER_HOUR if around_the_hour else float(seconds(group.every))
+        made = Recorded(rule.labels, interval, self._assumed.dimension_values ** len(split))
         self._recorded[rule.name].append(made)
         for label, value in rule.labels.items():
             self._index[(rule.name, label, value)].append(made)

@@ -15,8 +15,8 @@ import yaml
 from dashgen.model.units import duration, seconds
 
 SPEED = 60
-_RANGE = re.compile(r"(?<=[\[:])(?:\d+(?:ms|[smhd]))+(?=[\]:])|(?<=offset )(?:\d+(?:ms|[smhd]))+")
-_RATE = re.compile(r"(rate\([^\[]*\[[^\]]*\]\)\s*\*\s*)60\b")
+_RANGE = re.compile(r"(?<=[\[:])(?:\d+(?:ms|[smhd]))+(?=[\]:])|(?<=offset )(?!1ms)(?:\d+(?:ms|[smhd]))+")
+_RATE = re.compile(r"(rate\([^\[]*\[[^\]]*\][\s)]*\*\s*)60\b")
 
 
 def fast(text: str) -> str:

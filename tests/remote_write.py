@@ -1,4 +1,4 @@
-"""Native histograms for a running Prometheus: remote write by hand, in protobuf and snappy.
+"""Samples for a running Prometheus, native histograms too: remote write by hand, in protobuf and snappy.
 
 The messages are those of Prometheus's `prompb/types.proto`; snappy is written uncompressed, as its format allows.
 """
@@ -7,17 +7,31 @@ from __future__ import annotations
 
 import struct
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 LITERAL = 60  # the longest literal whose length fits into its tag byte
 
 
-def push(address: str, labels: Mapping[str, str], buckets: Mapping[int, int], total: float, now: float) -> None:
+def counters(address: str, series: Iterable[tuple[Mapping[str, str], Iterable[tuple[float, int]]]]) -> None:
+    """Write samples, as values and times in seconds, of some series."""
+    for labels, samples in series:
+        made = (_message(2, b"\x09" + struct.pack("<d", value) + _number(2, at * 1000)) for value, at in samples)
+        _write(address, labels, b"".join(made))
+
+
+def histogram(address: str, labels: Mapping[str, str], buckets: Mapping[int, int], total: float, now: float) -> None:
     """Write one sample of a histogram: counts by bucket of schema 0 (up to two to the power of the index), sum, now."""
-    series = b"".join(_message(1, _text(1, name) + _text(2, labels[name])) for name in sorted(labels))
-    body = _message(1, series + _message(4, _histogram(buckets, total, int(now * 1000))))
-    headers = {"Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
-    request = urllib.request.Request(f"{address}/api/v1/write", _snappy(body), headers)
+    _write(address, labels, _message(4, _histogram(buckets, total, int(now * 1000))))
+
+
+def _write(address: str, labels: Mapping[str, str], samples: bytes) -> None:
+    named = b"".join(_message(1, _text(1, name) + _text(2, labels[name])) for name in sorted(labels))
+    headers = {
+        "Content-Type": "application/x-protobuf",
+        "Content-Encoding": "snappy",
+        "X-Prometheus-Remote-Write-Version": "0.1.0",
+    }
+    request = urllib.request.Request(f"{address}/api/v1/write", _snappy(_message(1, named + samples)), headers)
     with urllib.request.urlopen(request, timeout=5):
         pass
 

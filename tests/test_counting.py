@@ -1,0 +1,85 @@
+"""How often something happened in a minute, where instances and counters come and go; asked of promtool."""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dashgen import pipeline
+from tests.conftest import tool
+
+SPEC = """
+version: dashgen/v1
+graph: shop
+defaults: {scrape_interval: 15s}
+teams: {t: {page: pager, ticket: chat}}
+services:
+  web:
+    language: rust
+    team: t
+    instrumentation: axum-prometheus
+    selector: {job: web}
+    slos: {availability: {objective: 99.9}}
+"""
+STEADY = {("a", "200", ""): "100+60x5"}  # one minute between samples; what is asked is the third minute
+CASES = {
+    "the first failure of a known instance": (STEADY | {("a", "500", ""): "_x3 1 1"}, 60 + 1, 1),
+    "one failure more": (STEADY | {("a", "500", ""): "7x2 8x2"}, 60 + 1, 1),
+    "an instance that has counted for months": (STEADY | {("b", "500", ""): "_x3 9000 9000"}, 60, 0),
+    "a failure of another route": (STEADY | {("a", "500", "/x"): "5x4", ("a", "500", "/y"): "_x3 1 1"}, 60 + 1, 1),
+    "series of one instance that move to other labels": (
+        {("a", "200", ""): "100 160 220 stale", ("a", "200", "/x"): "_x3 280 340"},
+        60,
+        0,
+    ),
+    "series that a collector forgets": (
+        STEADY | {("a", "200", "/gone"): "5000x2 stale", ("a", "500", "/gone"): "70x2 stale", ("a", "500", ""): "9x4"},
+        None,
+        0,
+    ),
+    "no failure, ever": (STEADY, 60, 0),
+}
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("counting")
+    (folder / "services.yaml").write_text(SPEC)
+    project, found = pipeline.open_project(folder / "services.yaml")
+    assert project, found
+    pipeline.generate(project, folder / "out", datetime.date(2026, 1, 1))
+    return folder / "out/prometheus/rules/service-web.yaml"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_counts(case: str, rules: Path, tmp_path: Path) -> None:
+    """Requests and failures of the minute before the third; None where only failures can be told."""
+    series, requests, failures = CASES[case]
+    asked: list[dict[str, Any]] = [_asked("bad_events", failures)]
+    if requests is not None:
+        asked.append(_asked("events", requests))
+    test = {
+        "interval": "1m",
+        "input_series": [
+            {
+                "series": f'axum_http_requests_total{{job="web",instance="{i}",status="{code}",endpoint="{path}"}}',
+                "values": v,
+            }
+            for (i, code, path), v in series.items()
+        ],
+        "promql_expr_test": asked,
+    }
+    file = tmp_path / "test.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}))
+    done = subprocess.run([tool("promtool"), "test", "rules", str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _asked(what: str, count: float) -> dict[str, Any]:
+    expr = f"round(sum(slo:{what}:rate1m) * 60, 0.001)"
+    return {"expr": expr, "eval_time": "3m", "exp_samples": [{"labels": "{}", "value": count}]}
