@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,9 +20,12 @@ def spread(function: Callable[[int], T], count: int) -> Iterator[T]:
     no fork, or one processor, or little to do, everything happens here.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if count < FEW or processors < 2 or "fork" not in multiprocessing.get_all_start_methods():
+    if count < FEW or processors < 2 or not hasattr(os, "fork"):
         yield from (function(index) for index in range(count))
         return
+    import multiprocessing  # a small change need not wait for these two
+    from concurrent.futures import ProcessPoolExecutor
+
     global _function  # noqa: PLW0603 - the one way to hand a closure to forked processes
     _function = function
     starts = range(0, count, CHUNK)

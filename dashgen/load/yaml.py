@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import yaml
 from yaml._yaml import Mark as CMark
@@ -102,24 +103,26 @@ class _Builder:
     """Turns parser events into nodes with an explicit stack, so depth and size are bounded before Python's are."""
 
     def __init__(self, text: str):
-        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
+        self._next = cast("Callable[[], yaml.Event]", yaml.CSafeLoader(text).get_event)  # None after the last only
         self._anchors: dict[str, Node | None] = {}
         self._budget = ALIAS_BUDGET
         self.faults: list[_Fault] = []  # those that do not stop the reading
 
     def document(self) -> Node | None:
         root: Node | None = None
-        for event in self._events:
+        while not isinstance(event := self._next(), yaml.StreamEndEvent):
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
                     detail = "A file is one document. Remove the `---` or move what follows into a file of its own."
                     raise _Fault("yaml/documents", "More than one document", detail, _mark(event))
-                first = next(self._events)
+                first = self._next()
                 empty = isinstance(first, yaml.ScalarEvent) and first.value == "" and first.implicit[0]
                 root = None if empty else self._node(first, 0)
         return root
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
+        if type(event) is yaml.ScalarEvent and not event.anchor:  # four of five
+            return _scalar(event)
         if depth > MAX_DEPTH:
             detail = f"The document is nested more than {MAX_DEPTH} levels deep. Flatten it."
             raise _Fault("yaml/depth", "Nested too deep", detail, _mark(event))
@@ -158,7 +161,7 @@ class _Builder:
     def _sequence(self, start: yaml.SequenceStartEvent, depth: int) -> Items:
         _plain_tag(start, "tag:yaml.org,2002:seq")
         items: list[Node] = []
-        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             items.append(self._node(event, depth + 1))
         mark = _mark(start)
         return Items(tuple(items), mark.line + 1, mark.column + 1, mark.column + 2, 1 + sum(i.size for i in items))
@@ -167,9 +170,10 @@ class _Builder:
         _plain_tag(start, "tag:yaml.org,2002:map")
         entries: dict[str, tuple[Scalar, Node]] = {}
         merged: list[Node] = []
-        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+        size = 1
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._node(event, depth + 1)
-            value = self._node(next(self._events), depth + 1)
+            value = self._node(self._next(), depth + 1)
             if not isinstance(key, Scalar):
                 detail = "A key must be a text, not a list or a mapping. Quote it if it starts with [ or {."
                 self.faults.append(_Fault("yaml/key", "A key is not a text", detail, _mark(event)))
@@ -181,13 +185,15 @@ class _Builder:
                 self.faults.append(_Fault("yaml/duplicate-key", "A key is written twice", detail, key, first))
             else:
                 entries[key.text] = (key, value)
+                size += 1 + value.size
         for source in merged:
             if not isinstance(source, Mapping):
                 detail = "`<<` merges mappings; this is not one. Point it at an anchor on a mapping."
                 raise _Fault("yaml/merge", "Only a mapping can be merged", detail, _mark(start))
             entries = {**{k.text: (k, v) for k, v in source.entries}, **entries}
+        if merged:
+            size = 1 + sum(1 + value.size for _, value in entries.values())
         mark = _mark(start)
-        size = 1 + sum(1 + v.size for _, v in entries.values())
         return Mapping(tuple(entries.values()), mark.line + 1, mark.column + 1, mark.column + 2, size)
 
 
@@ -204,15 +210,17 @@ def _plain_tag(event: yaml.CollectionStartEvent, allowed: str) -> None:
 
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
-    start, stop = _mark(event), event.end_mark or _mark(event)
-    column = start.column + 1
-    end = stop.column + 1 if stop.line == start.line else column + 1
+    start, stop = event.start_mark, event.end_mark
+    assert start  # the C parser always knows
+    assert stop
+    line, column = start.line, start.column + 1
+    end = stop.column + 1 if stop.line == line else column + 1
     if event.tag not in _STR_TAGS:
         detail = f"The tag {event.tag} is not supported; dashgen reads plain data only. Remove the tag."
         raise _Fault("yaml/tag", "A YAML tag is not supported", detail, start)
     implicit = event.implicit[0]
     value = _resolve(event.value) if implicit else event.value
-    return Scalar(value, event.value, start.line + 1, column, end)
+    return Scalar(value, event.value, line + 1, column, end)
 
 
 def _resolve(text: str) -> bool | int | Number | str | None:

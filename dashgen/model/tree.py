@@ -23,7 +23,8 @@ class Number(float):
         return number
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Nodes are not frozen, though nobody changes them: there are fifty thousand, and freezing doubles the time to make one.
+@dataclass(slots=True, eq=False)
 class Scalar:
     """A leaf: `value` is None, bool, int, Number or str; `text` is what was written."""
 
@@ -35,7 +36,7 @@ class Scalar:
     size: int = 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Items:
     """A list."""
 
@@ -46,7 +47,7 @@ class Items:
     size: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Mapping:
     """Keys and values in the order in which they were written; keys are unique texts."""
 

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from dashgen.diagnostics import Severity
 from dashgen.model.artifact import Artifact
@@ -53,36 +53,29 @@ UnitCheck = Callable[[Made], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check: `summary` is the first line of its docstring, `text` the rest."""
+    """A check: `summary` says what is wrong, in words that name nobody; `text` why it matters and what to do."""
 
     id: str
     severity: Severity
     scope: Literal["graph", "unit"]
     run: Callable[..., Iterator[Finding]]
-
-    @property
-    def summary(self) -> str:
-        """What is wrong, in words that name nobody."""
-        return self._doc.partition("\n")[0].rstrip(".")
-
-    @property
-    def text(self) -> str:
-        """Why it matters and what to do, with samples."""
-        return self._doc.partition("\n")[2].strip()
-
-    @property
-    def _doc(self) -> str:
-        return inspect.cleandoc(self.run.__doc__ or "")
+    summary: str
+    text: str
 
 
 CHECKS: dict[str, Check] = {}
+
+
+def _declare(id: str, severity: Severity, scope: Literal["graph", "unit"], run: Callable[..., Any]) -> None:
+    summary, _, text = inspect.cleandoc(run.__doc__ or "").partition("\n")
+    CHECKS[id] = Check(id, severity, scope, run, summary.rstrip("."), text.strip())
 
 
 def graph_check(id: str, severity: Severity = Severity.WARNING) -> Callable[[GraphCheck], GraphCheck]:
     """Declare a check of the whole graph."""
 
     def declare(run: GraphCheck) -> GraphCheck:
-        CHECKS[id] = Check(id, severity, "graph", run)
+        _declare(id, severity, "graph", run)
         return run
 
     return declare
@@ -92,7 +85,7 @@ def unit_check(id: str, severity: Severity = Severity.WARNING) -> Callable[[Unit
     """Declare a check of what was made for a unit."""
 
     def declare(run: UnitCheck) -> UnitCheck:
-        CHECKS[id] = Check(id, severity, "unit", run)
+        _declare(id, severity, "unit", run)
         return run
 
     return declare

@@ -67,6 +67,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            optimized=False,  # there is little that Jinja2 could fold, and looking for it is a third of its time
         )
 
     def getattr(self, obj: Any, attribute: str) -> Any:

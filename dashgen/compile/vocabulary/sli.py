@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dashgen import conventions as c
 from dashgen.compile.template.leaf import Promql
 from dashgen.compile.vocabulary import counted, native
@@ -13,7 +15,12 @@ from dashgen.model.units import HOUR, MINUTE
 
 def match(slo: Slo) -> Promql:
     """The matchers that select an SLO's own series, whoever owns it today."""
-    labels = {slo.level: slo.subject, c.SLO: slo.name, c.ENV: slo.env}
+    return _match(slo.level, slo.subject, slo.name, slo.env)
+
+
+@lru_cache(maxsize=64)  # an SLO's rules ask dozens of times, one SLO after the other
+def _match(level: str, subject: str, name: str, env: str) -> Promql:
+    labels = {level: subject, c.SLO: name, c.ENV: env}
     return Promql(native.selector("", tuple(Matcher(label, "=", value) for label, value in labels.items()))[1:-1])
 
 
