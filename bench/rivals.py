@@ -46,14 +46,19 @@ class Promise:
 
 
 def sloth() -> str:
-    """The path of Sloth, built into the user's cache when it is not there yet."""
+    """The path of Sloth."""
+    return built(SLOTH, "./cmd/sloth")
+
+
+def built(module: str, package: str) -> str:
+    """The path of a Go program, built into the user's cache when it is not there yet."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "dashgen-bench"
-    program = cache / f"sloth-{SLOTH.partition('@')[2]}"
+    program = cache / f"{Path(package).name}-{module.partition('@')[2]}"
     if not program.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        found = subprocess.run(["go", "mod", "download", "-json", SLOTH], capture_output=True, check=True, cwd=cache)
-        module = json.loads(found.stdout)["Dir"]
-        subprocess.run(["go", "build", "-o", program, "./cmd/sloth"], check=True, cwd=module)
+        found = subprocess.run(["go", "mod", "download", "-json", module], capture_output=True, check=True, cwd=cache)
+        source = json.loads(found.stdout)["Dir"]
+        subprocess.run(["go", "build", "-mod=mod", "-o", program, package], check=True, cwd=source)
     return str(program)
 
 

@@ -77,10 +77,10 @@ def _run(
 def _answers(output: str) -> Iterable[tuple[str, int, list[dict[str, str]]]]:
     for match in _FAILED.finditer(output):
         found = [dict(_LABEL.findall(labels)) for labels in _LABELS.findall(match["got"])]
-        yield match["expr"].replace('\\"', '"'), _minutes(match["time"]), found
+        yield match["expr"].replace('\\"', '"'), minutes(match["time"]), found
 
 
-def _minutes(text: str) -> int:
+def minutes(text: str) -> int:
     """A duration as promtool writes it, such as `1h2m0s`, in minutes."""
     sizes = {"d": 86400, "h": 3600, "m": 60, "s": 1}
     return sum(int(count) * sizes[unit] for count, unit in _TIME.findall(text)) // MINUTE

@@ -51,8 +51,7 @@ class Sli:
             return Promql("")
         least = f"> {tier.minimum_bad_events - 0.5}"
         if not tier.in_days:
-            minutes = f"slo:bad_events:rate{self._tile.name}{{{match(slo)}}}[{tier.long_name}:{self._tile.name}]"
-            return Promql(f"and on () sum(sum_over_time({minutes})) * {self._tile.seconds} {least}")
+            return Promql(f"and on () {self._tiles(slo, 'bad_events', tier.long_name)} * {self._tile.seconds} {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 
     def hour(self, slo: Slo, what: str) -> Promql:
@@ -63,15 +62,15 @@ class Sli:
         """
         early, times = 2 * self._tile.seconds, HOUR // self._tile.seconds
         full = f"minute(vector(time() + {early})) <= {early // MINUTE}"
-        return Promql(f"{self._tiles(slo, what, offset=' offset 1ms')} / {times} and {full}")
+        return Promql(f"{self._tiles(slo, what, '1h', offset=' offset 1ms')} / {times} and {full}")
 
     def hour_to_date(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of the hour on the clock, per second of a whole hour.
 
         Of the last sixty minutes, those in an odd hour; or in an even one, which are all the others.
         """
-        odd = self._tiles(slo, what, " * scalar(hour() % 2)")
-        whole = self._tiles(slo, what)
+        odd = self._tiles(slo, what, "1h", " * scalar(hour() % 2)")
+        whole = self._tiles(slo, what, "1h")
         return Promql(f"abs({odd} - {whole} * (1 - scalar(hour() % 2))) / {HOUR // self._tile.seconds}")
 
     def days(self, slo: Slo, what: str, window: str) -> Promql:
@@ -82,7 +81,12 @@ class Sli:
         hours = f"sum_over_time(slo:{what}:rate1h{{{match(slo)}}}[{window}:1h])"
         return Promql(f"sum({hours} or slo:{what}:hour_to_date{{{match(slo)}}})")
 
-    def _tiles(self, slo: Slo, what: str, masked: str = "", offset: str = "") -> str:
-        """The sum of the tiles of the last hour; one sample each, whatever the interval of evaluation is."""
-        tiles = f"slo:{what}:rate{self._tile.name}{{{match(slo)}}}"
-        return f"sum(sum_over_time({f'({tiles}{masked})' if masked else tiles}[1h:{self._tile.name}]{offset}))"
+    def _tiles(self, slo: Slo, what: str, window: str, masked: str = "", offset: str = "") -> str:
+        """The sum of the tiles of a window.
+
+        Every tile counts once, whatever the interval of evaluation is: a subquery alone would take the one before for
+        a tile that is missing, and a range all samples of a tile that was evaluated more than once.
+        """
+        length = self._tile.name
+        tile = f"last_over_time(slo:{what}:rate{length}{{{match(slo)}}}[{length}])"
+        return f"sum(sum_over_time({f'({tile}{masked})' if masked else tile}[{window}:{length}]{offset}))"
