@@ -15,7 +15,7 @@ from dashgen.promql import PromqlError, Reading, readings
 from dashgen.promql.work import Found, Work, work
 
 Labels = Mapping[str, str]
-PER_HOUR = 3  # samples of an hour tile, which is recorded only when an hour on the clock becomes full
+PER_HOUR = 4  # samples of an hour tile, which is recorded only when an hour on the clock becomes full
 
 
 def predict(graph: Graph, made: Sequence[Intents], assumed: Assumptions = Assumptions()) -> list[RuleCost]:

@@ -57,10 +57,10 @@ class Sli:
     def hour(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of an hour, per second; only when an hour on the clock becomes full.
 
-        There the subquery of `days` picks the last of three; whoever records it all day reads twenty times as many.
+        There the subquery of `days` picks the last of four; whoever records it all day reads fifteen times as many.
         A tile that is evaluated at twelve is not part of the hour, but of the hour to date.
         """
-        early, times = 2 * self._tile.seconds, HOUR // self._tile.seconds
+        early, times = 3 * self._tile.seconds, HOUR // self._tile.seconds
         full = f"minute(vector(time() + {early})) <= {early // MINUTE}"
         return Promql(f"{self._tiles(slo, what, '1h', offset=' offset 1ms')} / {times} and {full}")
 
