@@ -42,6 +42,20 @@ CASES = {
         None,
         0,
     ),
+    "a process that a collector begins to expose": (
+        {
+            ("collector", "200", "", "a"): "100+60x5",
+            ("collector", "200", "", "b"): "_x3 900000 900060",
+            ("collector", "500", "", "b"): "_x3 9000 9000",
+        },
+        60,
+        0,
+    ),
+    "the first failure of a process behind a collector": (
+        {("collector", "200", "", "a"): "100+60x5", ("collector", "500", "", "a"): "_x3 1 1"},
+        60 + 1,
+        1,
+    ),
     "no failure, ever": (STEADY, 60, 0),
 }
 
@@ -65,19 +79,19 @@ def test_counts(case: str, rules: Path, tmp_path: Path) -> None:
         asked.append(_asked("events", requests))
     test = {
         "interval": "1m",
-        "input_series": [
-            {
-                "series": f'axum_http_requests_total{{job="web",instance="{i}",status="{code}",endpoint="{path}"}}',
-                "values": v,
-            }
-            for (i, code, path), v in series.items()
-        ],
+        "input_series": [{"series": _series(*labels), "values": values} for labels, values in series.items()],
         "promql_expr_test": asked,
     }
     file = tmp_path / "test.yaml"
     file.write_text(yaml.safe_dump({"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}))
     done = subprocess.run([tool("promtool"), "test", "rules", str(file)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _series(instance: str, status: str, endpoint: str, behind: str = "") -> str:
+    labels = {"job": "web", "instance": instance, "status": status, "endpoint": endpoint, "exported_instance": behind}
+    inside = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return f"axum_http_requests_total{{{inside}}}"
 
 
 def _asked(what: str, count: float) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 `rate()` estimates: it leaves out the first value of a series, so that the first failure of every pod goes unseen, and
 stretches the rest to the edges of its range, so that one failure counts as 0.8 or as 1.6. Where little happens that
-decides whether somebody is woken. So what an objective counts is a difference of counters, instance by instance.
+decides whether somebody is woken. So what an objective counts is a difference of counters, process by process.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from dashgen.compile.vocabulary.native import bound, histogram_of, selector, uni
 from dashgen.model.graph import Tile
 from dashgen.model.telemetry import Source
 from dashgen.model.units import number
+
+# What tells processes apart, also behind a collector that exposes many at one address. A label that nobody has does no
+# harm.
+PROCESS = "job, instance, exported_instance, service_instance_id"
 
 
 def requests(sources: Sequence[Source], tile: Tile) -> Promql:
@@ -74,17 +78,17 @@ def _slow(source: Source, threshold: Decimal, tile: Tile) -> str:
 def _sum(alternatives: Sequence[str], tile: Tile, every: str = "") -> str:
     """Events per second of the series that match any of the alternatives; they may begin later than `every` series.
 
-    An instance that was there a tile ago has brought what its counters have grown by; a counter that it did not have
-    yet was zero. Where that cannot be told `rate()` knows best: an instance that has just been found may have been
+    A process that was there a tile ago has brought what its counters have grown by; a counter that it did not have
+    yet was zero. Where that cannot be told `rate()` knows best: a process that has just been found may have been
     counting for months, and one whose counters have shrunk was restarted.
     """
-    now = _by_instance(" or ".join(alternatives))
-    before = _by_instance(" or ".join(f"{each} offset {tile.name}" for each in alternatives))
+    now = _by_process(" or ".join(alternatives))
+    before = _by_process(" or ".join(f"{each} offset {tile.name}" for each in alternatives))
     if every:
-        before = f"({before} or 0 * {_by_instance(f'{every} offset {tile.name}')})"
-    growth = _by_instance(" or ".join(f"rate({each}[{tile.name}])" for each in alternatives))
+        before = f"({before} or 0 * {_by_process(f'{every} offset {tile.name}')})"
+    growth = _by_process(" or ".join(f"rate({each}[{tile.name}])" for each in alternatives))
     return f"sum({now} - {before} >= 0 or {growth} * {tile.seconds}) / {tile.seconds}"
 
 
-def _by_instance(series: str) -> str:
-    return f"sum by (job, instance) ({series})"
+def _by_process(series: str) -> str:
+    return f"sum by ({PROCESS}) ({series})"
