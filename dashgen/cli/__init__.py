@@ -36,3 +36,5 @@ def main() -> None:
         sys.exit(Exit.OK)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        gc.freeze()  # the end of the process need not look for cycles either

@@ -39,11 +39,11 @@ def fingerprints(graph: Graph, found: Sequence[Unit]) -> dict[str, str]:
     """
     settings = orjson.dumps(graph.settings)
     made = {
-        unit.owner: hashlib.sha256(settings + orjson.dumps(unit.subject, default=str)).hexdigest()
+        unit.owner: hashlib.blake2b(settings + orjson.dumps(unit.subject, default=str), digest_size=32).hexdigest()
         for unit in found
         if not isinstance(unit.subject, Graph)
     }
-    whole = hashlib.sha256(settings + orjson.dumps([sorted(made.values()), graph.teams])).hexdigest()
+    whole = hashlib.blake2b(settings + orjson.dumps([sorted(made.values()), graph.teams]), digest_size=32).hexdigest()
     return {**{unit.owner: whole for unit in found}, **made}
 
 
