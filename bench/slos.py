@@ -8,6 +8,7 @@ rules and alerts alone; the traffic of their tests is still made, and left out.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shutil
 import sys
@@ -61,6 +62,7 @@ def _sloth(service: str, name: str, objective: str, more: str) -> dict[str, Any]
 
 def only_rules(spec: Path, out: Path) -> None:
     """Load, resolve, instantiate, parse and write the rules of a specification, in this process."""
+    gc.set_threshold(1_000_000)  # as the command does
     project, found = pipeline.open_project(spec)
     assert project, found
     kept = {
