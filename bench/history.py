@@ -86,12 +86,12 @@ def append(server: str, native: Iterable[str], sample: Sample, groups: Iterable[
         end = min(span.stop, start + HEAD_STEP)
         for each in whole:
             values = ((sample(each, at), at) for at in range(start, end, span.step))
-            counters(server, [(_labels(each), [(value, at) for value, at in values if value is not None])])
+            counters(server, _labels(each), [(value, at) for value, at in values if value is not None])
         for group in rules:
             every = int(seconds(group.get("interval", DEFAULT_EVERY)))
             first = start + (phase(group) - start) % every
             for series, values in _recorded(server, group["rules"][0], first, end, every):
-                counters(server, [(_labels(series), [(float(value), at) for at, value in values])])
+                counters(server, _labels(series), [(float(value), at) for at, value in values])
 
 
 def _labels(series: str) -> dict[str, str]:

@@ -104,8 +104,7 @@ def play(outage: Outage, folder: Path) -> Iterator[tuple[str, str, str, str, str
 
 def wanted(outage: Outage) -> dict[Any, Iterable[int]]:
     """Every page that should be sent: burning budgets as observed, all others as the outage's file says."""
-    stated = {key: [m for a, b in spans for m in range(a, b + 1)] for key, spans in outage.firing.items()}
-    every = stated | {key: list(times) for key, times in observer.truth(outage).items()}
+    every = outage.stated | observer.truth(outage)
     return {key: times for key, times in every.items() if key[3] == "page" and not key[1].startswith("chain:")}
 
 

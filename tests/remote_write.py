@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 LITERAL = 60  # the longest literal whose length fits into its tag byte
 
 
-def counters(address: str, series: Iterable[tuple[Mapping[str, str], Iterable[tuple[float, int]]]]) -> None:
-    """Write samples, as values and times in seconds, of some series."""
-    for labels, samples in series:
-        made = (_message(2, b"\x09" + struct.pack("<d", value) + _number(2, at * 1000)) for value, at in samples)
-        _write(address, labels, b"".join(made))
+def counters(address: str, labels: Mapping[str, str], samples: Iterable[tuple[float, int]]) -> None:
+    """Write samples of a series, as values and times in seconds."""
+    made = (_message(2, b"\x09" + struct.pack("<d", value) + _number(2, at * 1000)) for value, at in samples)
+    _write(address, labels, b"".join(made))
 
 
 def histogram(address: str, labels: Mapping[str, str], buckets: Mapping[int, int], total: float, now: float) -> None:

@@ -97,6 +97,11 @@ class Outage:
     says: tuple[Text, ...]
     scrape: int
 
+    @property
+    def stated(self) -> dict[Key, frozenset[int]]:
+        """The minutes at which alerts fire, as the file says."""
+        return {key: frozenset(m for a, b in spans for m in range(a, b + 1)) for key, spans in self.firing.items()}
+
 
 def load(path: Path, folder: Path) -> Outage:
     """Read an outage and compile its specification into a folder."""

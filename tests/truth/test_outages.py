@@ -23,7 +23,7 @@ EARLY = {"page": 0, "ticket": 3}  # a page never comes too early; windows of day
 def test_outage(path: Path, tmp_path: Path) -> None:
     outage = load(path, tmp_path)
     minutes, true = range(outage.length // observer.MINUTE + 1), observer.truth(outage)
-    stated = {key: frozenset(m for a, b in spans for m in range(a, b + 1)) for key, spans in outage.firing.items()}
+    stated = outage.stated
     series, wrong = simulator.scraped(outage), []
     fired = replay.firing(outage.rules, series, outage.scrape, minutes, tmp_path)
     for key in sorted(fired.keys() | stated.keys() | true.keys()):
