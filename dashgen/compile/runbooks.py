@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import FunctionLoader, Template, TemplateError, TemplateSyntaxError
 
 from dashgen.compile.alerts import Alert
-from dashgen.compile.template.engine import Sandbox, Scope, TemplateFault, sentence
+from dashgen.compile.template.engine import Scope, TemplateFault, sentence
 from dashgen.compile.template.markdown import code, escape, inline, url
+from dashgen.compile.template.sandbox import Sandbox
 from dashgen.diagnostics import Diagnostic, Span
 from dashgen.model.intent import Rule, Runbook
 from dashgen.model.library import TextFile

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile.template.engine import Sandbox, Scope
+from dashgen.compile.template.engine import Scope
 from dashgen.compile.template.markdown import escape
+from dashgen.compile.template.sandbox import Sandbox
 from dashgen.compile.vocabulary import native
 from dashgen.compile.vocabulary.hops import Hops
 from dashgen.compile.vocabulary.links import Links
