@@ -70,6 +70,12 @@ def shop(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP is tried again at once, and only once."""
+    monkeypatch.setattr("dashgen.push.transport._pauses", lambda: iter((0.001, 0.0)))
+
+
 def opened(path: Path) -> Project:
     """A project that must be valid."""
     project, found = pipeline.open_project(path)

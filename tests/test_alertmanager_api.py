@@ -15,7 +15,6 @@ from dashgen.model.change import Action
 from dashgen.model.plan import Plan, Summary
 from dashgen.model.remote import Mark
 from dashgen.plan import content, plan_remote
-from dashgen.push import transport
 from dashgen.push.engine import Push, exit_code
 from dashgen.push.remotes import RemoteError
 from dashgen.push.remotes.alertmanager_api import AlertmanagerApi
@@ -23,6 +22,8 @@ from dashgen.push.settings import RemoteSettings
 from dashgen.push.store import Store
 from tests.fakes.mimir import FakeMimir, running_mimir
 from tests.fakes.mimir_state import State
+
+pytestmark = pytest.mark.usefixtures("hurried")
 
 SECRET = "xoxb-hunter2"
 THEIRS = f"""\
@@ -68,12 +69,6 @@ class Tenant:
 
     def push(self, plan: Plan | None = None, **options: bool) -> Summary:
         return Push(plan or self.plan(**options), {"am": self.remote}, {"am": 4}, Store(self.root), content).run()
-
-
-@pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tries again at once, and only once."""
-    monkeypatch.setattr(transport, "_pauses", lambda: iter((0.001, 0.0)))
 
 
 @pytest.fixture

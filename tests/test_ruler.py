@@ -19,7 +19,6 @@ from dashgen.model.change import Action
 from dashgen.model.plan import Plan, Summary
 from dashgen.model.remote import Key, Mark
 from dashgen.plan import content, drifted, plan_remote
-from dashgen.push import transport
 from dashgen.push.engine import Push, exit_code
 from dashgen.push.reading import as_yaml
 from dashgen.push.remotes import RemoteError
@@ -31,6 +30,8 @@ from dashgen.push.store import Store
 from tests.conftest import tool
 from tests.fakes.mimir import FakeMimir, running_mimir
 from tests.fakes.mimir_state import State
+
+pytestmark = pytest.mark.usefixtures("hurried")
 
 FOREIGN: dict[str, Any] = {"name": "theirs/a b", "rules": [{"alert": "Theirs", "expr": "up == 0"}]}
 Rules = list[dict[str, Any]]
@@ -76,12 +77,6 @@ class Tenant:
     @property
     def stored(self) -> dict[str, dict[str, Any]]:
         return self.server.state.namespaces("shop")
-
-
-@pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tries again at once, and only once."""
-    monkeypatch.setattr(transport, "_pauses", lambda: iter((0.001, 0.0)))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.truth.observer import MINUTE, Times
 from tests.truth.outage import Key
 from tests.truth.simulator import Sample, notation
 
+PROMTOOL = os.environ.get("DASHGEN_PROMTOOL")  # another promtool than the one of the system
 CANARY = "vector(42)"  # a question whose answer is known, so that an unread answer is noticed
 _FAILED = re.compile(r'expr: "(?P<expr>.*)", time: (?P<time>[^,]+),\s+exp:\s*(?:\S.*)?\n\s+got:\s*(?P<got>.*)')
 _LABELS = re.compile(r"\{([^{}]*)\} \S+")
@@ -33,8 +34,8 @@ class Player:
 
 
 def promtool() -> Player:
-    """The system's promtool, or another one that is named by an environment variable."""
-    return Player((os.environ.get("DASHGEN_PROMTOOL") or tool("promtool"), "test", "rules"), "promql_expr_test")
+    """The system's promtool, or the other one."""
+    return Player((PROMTOOL or tool("promtool"), "test", "rules"), "promql_expr_test")
 
 
 def firing(
