@@ -334,12 +334,12 @@ def test_vmalert_chains_and_refuses(folder: Path, tmp_path: Path) -> None:
         assert exit_code(pushed(at, store, planned(at, chain))) is Exit.OK
         assert actions(planned(at, chain)) == "="
         groups = {group["name"]: len(group["rules"]) for group in get(f"{url}/api/v1/rules")["groups"]}
-        assert groups == {"shop/a": 1, "shop/a (2)": 1, "shop/a (3)": 1}
+        assert groups == {"shop/a": 3}
 
         def result() -> list[str]:
             return [each["value"][1] for each in get(f"{storage}/api/v1/query", query="a:two")["result"]]
 
-        until(lambda: result() == ["2"], "the second stage arrives in storage")
+        until(lambda: result() == ["2"], "what reads a result arrives in storage")
         until(lambda: get(f"{url}/api/v1/alerts")["alerts"], "the alert on it fires")
         former = {file: file.read_bytes() for file in folder.iterdir()}
         (failure,) = pushed(at, store, planned(at, rules("a", ("a:one", "sum(")))).failed

@@ -10,7 +10,7 @@ from dashgen.compile.vocabulary import counted, native
 from dashgen.model.graph import Tile
 from dashgen.model.slo import BurnTier, Slo
 from dashgen.model.telemetry import Matcher
-from dashgen.model.units import HOUR, MINUTE
+from dashgen.model.units import HOUR, MINUTE, duration, seconds
 
 
 def match(slo: Slo) -> Promql:
@@ -46,13 +46,27 @@ class Sli:
         return Promql(f"{counted.failures(slo.sources, self._tile)} or 0 * sum({recorded})")
 
     def enough(self, slo: Slo, tier: BurnTier) -> Promql:
-        """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none."""
+        """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none.
+
+        Half a tile shorter than the window it holds no tile more anywhere: nobody is woken by one that has passed.
+        """
         if not tier.minimum_bad_events:
             return Promql("")
         least = f"> {tier.minimum_bad_events - 0.5}"
         if not tier.in_days:
-            return Promql(f"and on () {self._tiles(slo, 'bad_events', tier.long_name)} * {self._tile.seconds} {least}")
+            many = self._tiles(slo, "bad_events", self._about(tier.long_name, -1))
+            return Promql(f"and on () {many} * {self._tile.seconds} {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
+
+    def recent(self, slo: Slo, what: str, window: str) -> Promql:
+        """The sum of the tiles of `events` or `bad_events` in a window of minutes or hours.
+
+        Half a tile longer than the window it holds all of them wherever rules are evaluated. Prometheus shows a rule
+        the tile of the same moment, vmalert only the one before: exactly five minutes would hold five or six tiles of a
+        minute with the one, and four with the other.
+        """
+        tiles = f"slo:{what}:rate{self._tile.name}{{{match(slo)}}}"
+        return Promql(f"sum(sum_over_time({tiles}[{self._about(window, 1)}]))")
 
     def hour(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of an hour, per second; only when an hour on the clock becomes full.
@@ -76,10 +90,17 @@ class Sli:
     def days(self, slo: Slo, what: str, window: str) -> Promql:
         """The `events` or `bad_events` of a window of days, as a sum of hours; nothing where none were measured.
 
-        A label tells the hour to date from whole hours: both are added up, or the one that there is.
+        A label tells the hour to date from whole hours: both are added up, or the one that there is. What was recorded
+        in the hour before is part of a whole hour by now.
         """
         hours = f"sum_over_time(slo:{what}:rate1h{{{match(slo)}}}[{window}:1h])"
-        return Promql(f"sum({hours} or slo:{what}:hour_to_date{{{match(slo)}}})")
+        to_date = f"slo:{what}:hour_to_date{{{match(slo)}}}"
+        return Promql(f"sum({hours} or {to_date} and hour(timestamp({to_date})) == scalar(hour()))")
+
+    def _about(self, window: str, side: int) -> str:
+        """A window in whole tiles, and half a tile more or less."""
+        tile = self._tile.seconds
+        return duration(int(seconds(window)) // tile * tile + side * tile // 2)
 
     def _tiles(self, slo: Slo, what: str, window: str, masked: str = "", offset: str = "") -> str:
         """The sum of the tiles of a window.

@@ -25,7 +25,6 @@ from dashgen.push.remotes.folder import alive
 from dashgen.push.remotes.marked_file import finished, marked, read_mark
 from dashgen.push.remotes.rule_checks import check_rules
 from dashgen.push.remotes.rule_server import RuleServer
-from dashgen.push.remotes.staging import staged
 from dashgen.push.settings import RemoteSettings
 
 
@@ -162,7 +161,7 @@ class RuleFiles:
     def _form(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if self._type == "thanos":
             return [{**group, "partial_response_strategy": "abort"} for group in groups]
-        return staged(groups) if self._type == "vmalert" else groups
+        return groups
 
     def _found(self, key: Key, path: Path, content: bytes) -> Found:
         mark, unfinished = read_mark(content)
