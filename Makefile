@@ -39,6 +39,7 @@ bench: .venv/ready tools ## Measure against the bars of docs/architecture.md.
 	@$(BIN)/python -m bench.push
 	@$(BIN)/python -m bench.peers
 	@$(BIN)/python -m bench.vmalert
+	@$(BIN)/python -m bench.invented
 
 tools: ## Install Prometheus, Alertmanager and VictoriaMetrics where they are missing.
 	@.ci/tools

@@ -11,28 +11,29 @@ import tempfile
 from pathlib import Path
 
 from bench.rivals import built
-from tests.truth import observer, replay, simulator
-from tests.truth.outage import Outage, load
-from tests.truth.test_outages import BURNS, EARLY, OUTAGES, differences
+from tests.truth import observer, replay, simulator, verdict
+from tests.truth.outage import load
+from tests.truth.replay import Player
+from tests.truth.test_outages import OUTAGES
 
 VMALERT_TOOL = "github.com/VictoriaMetrics/VictoriaMetrics@v1.110.0"
 LINKS = 3  # tile, window, alert
-LATE, LINGERS = {"page": 1 + LINKS, "ticket": 5 + LINKS}, {"page": 2 + LINKS, "ticket": 5 + LINKS}
 
 
-def wrong(outage: Outage, folder: Path) -> list[str]:
-    """Where vmalert and the perfect observer differ by more than the lag of its rules explains."""
+def vmalert() -> Player:
+    """vmalert's own player of tests, which is built where it is missing."""
     program = built(VMALERT_TOOL, "./app/vmalert-tool")
-    player = replay.Player((program, "unittest", "--disableAlertgroupLabel", "--files"), "metricsql_expr_test")
-    minutes = range(outage.length // observer.MINUTE + 1)
-    fired = replay.firing(outage.rules, simulator.scraped(outage), outage.scrape, minutes, folder, player)
-    stated, true = outage.stated, observer.truth(outage)
-    made: list[str] = []
-    for key in sorted(fired.keys() | stated.keys() | true.keys()):
-        wanted = (true if key[0] in BURNS else stated).get(key, frozenset())
-        limits = LATE[key[3]], LINGERS[key[3]], EARLY[key[3]]
-        made += differences("vmalert", key, wanted, fired.get(key, frozenset()), *limits)
-    return made
+    return Player((program, "unittest", "--disableAlertgroupLabel", "--files"), "metricsql_expr_test")
+
+
+def wrong(path: Path, player: Player, slack: int, edges: bool = False) -> list[str]:
+    """Where a player and the perfect observer differ by more minutes than are allowed."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        outage = load(path, folder)
+        minutes = range(outage.length // observer.MINUTE + 1)
+        fired = replay.firing(outage.rules, simulator.scraped(outage), outage.scrape, minutes, folder, player)
+        return verdict.wrong(outage, fired, slack, edges)
 
 
 def main() -> None:
@@ -43,8 +44,7 @@ def main() -> None:
     played = [path for path in OUTAGES if not names or path.stem in names]
     right = 0
     for path in played:
-        with tempfile.TemporaryDirectory() as folder:
-            found = wrong(load(path, Path(folder)), Path(folder))
+        found = wrong(path, vmalert(), LINKS)
         right += not found
         print(f"{path.stem}: {'as the observer' if not found else ''}", *found, sep="\n  " if found else "", flush=True)
     print(f"{right} of {len(played)} outages as the perfect observer sees them")
