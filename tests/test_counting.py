@@ -26,33 +26,33 @@ services:
     selector: {job: web}
     slos: {availability: {objective: 99.9}}
 """
-STEADY = {("a", "200", ""): "100+60x5"}  # one minute between samples; what is asked is the third minute
+STEADY = {("a", "200", ""): "100+30x10"}  # half a minute between samples; what is asked is the third minute
 CASES = {
-    "the first failure of a known instance": (STEADY | {("a", "500", ""): "_x3 1 1"}, 60 + 1, 1),
-    "one failure more": (STEADY | {("a", "500", ""): "7x2 8x2"}, 60 + 1, 1),
-    "an instance that has counted for months": (STEADY | {("b", "500", ""): "_x3 9000 9000"}, 60, 0),
-    "a failure of another route": (STEADY | {("a", "500", "/x"): "5x4", ("a", "500", "/y"): "_x3 1 1"}, 60 + 1, 1),
+    "the first failure of a known instance": (STEADY | {("a", "500", ""): "_x5 1x3"}, 60 + 1, 1),
+    "one failure more": (STEADY | {("a", "500", ""): "7x5 8x3"}, 60 + 1, 1),
+    "an instance that has counted for months": (STEADY | {("b", "500", ""): "_x5 9000x3"}, 60, 0),
+    "a failure of another route": (STEADY | {("a", "500", "/x"): "5x8", ("a", "500", "/y"): "_x5 1x3"}, 60 + 1, 1),
     "series of one instance that move to other labels": (
-        {("a", "200", ""): "100 160 220 stale", ("a", "200", "/x"): "_x3 280 340"},
+        {("a", "200", ""): "100+30x4 stale", ("a", "200", "/x"): "_x5 250+30x3"},
         60,
         0,
     ),
     "series that a collector forgets": (
-        STEADY | {("a", "200", "/gone"): "5000x2 stale", ("a", "500", "/gone"): "70x2 stale", ("a", "500", ""): "9x4"},
+        STEADY | {("a", "200", "/gone"): "5000x4 stale", ("a", "500", "/gone"): "70x4 stale", ("a", "500", ""): "9x8"},
         None,
         0,
     ),
     "a process that a collector begins to expose": (
         {
-            ("collector", "200", "", "a"): "100+60x5",
-            ("collector", "200", "", "b"): "_x3 900000 900060",
-            ("collector", "500", "", "b"): "_x3 9000 9000",
+            ("collector", "200", "", "a"): "100+30x10",
+            ("collector", "200", "", "b"): "_x6 900000+30x3",
+            ("collector", "500", "", "b"): "_x6 9000x3",
         },
         60,
         0,
     ),
     "the first failure of a process behind a collector": (
-        {("collector", "200", "", "a"): "100+60x5", ("collector", "500", "", "a"): "_x3 1 1"},
+        {("collector", "200", "", "a"): "100+30x10", ("collector", "500", "", "a"): "_x5 1x3"},
         60 + 1,
         1,
     ),
@@ -78,7 +78,7 @@ def test_counts(case: str, rules: Path, tmp_path: Path) -> None:
     if requests is not None:
         asked.append(_asked("events", requests))
     test = {
-        "interval": "1m",
+        "interval": "30s",
         "input_series": [{"series": _series(*labels), "values": values} for labels, values in series.items()],
         "promql_expr_test": asked,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 import urllib.parse
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests import remote_write
-from tests.servers import running_alertmanager, running_prometheus
+from tests.servers import running_alertmanager, running_prometheus, until
 from tests.truth import observer, simulator
 from tests.truth.live import hurry
 from tests.truth.outage import Outage, load
@@ -32,14 +33,14 @@ class World:
     """What the servers around Prometheus know: samples to expose, when it began, what was sent, which tickets fired."""
 
     samples: dict[str, list[Sample]]
-    began: float = field(default_factory=time.time)
+    began: float = math.inf
     sent: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
     tickets: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def minute(self) -> float:
-        """Minutes of the outage that have passed."""
-        return (time.time() - self.began) * hurry.SPEED / 60
+        """Minutes of the outage that have passed; none before it begins."""
+        return max(0.0, (time.time() - self.began) * hurry.SPEED / 60)
 
     def exposition(self) -> str:
         """The metrics as they are now."""
@@ -88,11 +89,16 @@ def play(outage: Outage, world: World, prometheus: str) -> None:
         time.sleep(SCRAPE)
 
 
-def fired(prometheus: str, alerts: str) -> list[dict[str, str]]:
-    """The labels of alerts that fired at any time."""
-    query = urllib.parse.quote(f"max_over_time({alerts}[5m])")
-    with urllib.request.urlopen(f"{prometheus}/api/v1/query?query={query}", timeout=10) as answer:
-        return [each["metric"] for each in json.load(answer)["data"]["result"]]
+def answer(prometheus: str, expr: str) -> list[dict[str, str]]:
+    """The labels of the series that an expression gives."""
+    with urllib.request.urlopen(f"{prometheus}/api/v1/query?query={urllib.parse.quote(expr)}", timeout=10) as found:
+        return [each["metric"] for each in json.load(found)["data"]["result"]]
+
+
+def reload(prometheus: str) -> None:
+    """Let Prometheus read its rule files."""
+    with urllib.request.urlopen(urllib.request.Request(f"{prometheus}/-/reload", method="POST"), timeout=10):
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +121,13 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outage, World]:
                 "--enable-feature=native-histograms",
                 "--rules.alert.resend-delay=1s",
             )
-            hurried = hurry.rules(outage.rules, folder / "hurried")
-            with running_prometheus(folder, hurried, "1s", config, flags) as prometheus:
+            with running_prometheus(folder, folder / "hurried", "1s", config, flags) as prometheus:
+                until(lambda: answer(prometheus, "up"), "Prometheus scrapes, five seconds after its start or later")
+                hurry.rules(outage.rules, folder / "hurried")
+                reload(prometheus)
                 world.began = time.time()
                 play(outage, world, prometheus)
-                world.tickets = fired(prometheus, 'ALERTS{severity="ticket",alertstate="firing"}')
+                world.tickets = answer(prometheus, 'max_over_time(ALERTS{severity="ticket",alertstate="firing"}[5m])')
     return outage, world
 
 
