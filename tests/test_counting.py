@@ -56,6 +56,31 @@ CASES = {
         60 + 1,
         1,
     ),
+    "a process that fails and dies": (
+        STEADY
+        | {("b", "200", ""): "50x4 stale", ("b", "500", ""): "7x3 9 stale"},  # a scrape before and one in its end
+        60,
+        0,
+    ),
+    "a process that fails, is seen once more, and dies": (
+        STEADY | {("b", "200", ""): "50x5 stale", ("b", "500", ""): "7x4 9 stale"},
+        60 + 2,
+        2,
+    ),
+    "a new process brings what was seen of it": (
+        STEADY | {("b", "200", ""): "_x5 90 100 110", ("b", "500", ""): "_x5 0 4 4"},
+        60 + 10 + 4,
+        4,
+    ),
+    "instances of one name in two clusters": (
+        STEADY  # one that was out of reach for a minute
+        | {
+            ("a", "200", "", "", "us"): "70000x2 stale _x2 70060x2",
+            ("a", "500", "", "", "us"): "900x2 stale _x2 900x2",
+        },
+        60,
+        0,
+    ),
     "no failure, ever": (STEADY, 60, 0),
 }
 
@@ -88,8 +113,9 @@ def test_counts(case: str, rules: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _series(instance: str, status: str, endpoint: str, behind: str = "") -> str:
-    labels = {"job": "web", "instance": instance, "status": status, "endpoint": endpoint, "exported_instance": behind}
+def _series(instance: str, status: str, endpoint: str, behind: str = "", cluster: str = "") -> str:
+    labels = {"job": "web", "instance": instance, "status": status, "endpoint": endpoint}
+    labels |= {"exported_instance": behind, "cluster": cluster}
     inside = ",".join(f'{label}="{value}"' for label, value in labels.items())
     return f"axum_http_requests_total{{{inside}}}"
 

@@ -98,8 +98,7 @@ class World:
     def record(self, rule: Rule, group: Group) -> None:
         """Learn a series that a rule records; rules come in an order in which none reads what follows it."""
         split = [label for label in self.dimensions if self.is_split(rule, label)]
-        around_the_hour = "minute(" in rule.expr
-        interval = HOUR / PER_HOUR if around_the_hour else float(seconds(group.every))
+        interval = HOUR / PER_HOUR if rule.name.endswith(":rate1h") else float(seconds(group.every))
         made = Recorded(rule.labels, interval, self._assumed.dimension_values ** len(split))
         self._recorded[rule.name].append(made)
         for label, value in rule.labels.items():

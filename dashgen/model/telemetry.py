@@ -42,7 +42,8 @@ class Source:
     """One place where requests are counted.
 
     `errors` are alternatives: a request failed when all matchers of any one of them hold. `failed` is a counter of
-    failures where labels do not tell. `ok` and `bad` are example labels, from which tests make series.
+    failures where labels do not tell. `ok` and `bad` are example labels, from which tests make series. `process`
+    matches all that the same processes count, where `matchers` leave one operation.
     """
 
     implementation: str
@@ -53,6 +54,7 @@ class Source:
     errors: tuple[Matchers, ...]
     duration: Histogram | None
     matchers: Matchers
+    process: Matchers
     ok: Labels
     bad: Labels
     sampled: bool

@@ -93,6 +93,7 @@ def make_source(
         base = metric(side.duration.histogram)
         histogram = Histogram(base, scale, side.duration.buckets, used.native, side.duration.exemplars)
     first = side.errors[0] if side.errors else {}
+    every = (*selected, *matchers(side.only))
     return Source(
         implementation=name,
         language=language,
@@ -101,7 +102,8 @@ def make_source(
         failed=metric(side.failed),
         errors=tuple(_alternative(alternative) for alternative in side.errors),
         duration=histogram,
-        matchers=(*selected, *matchers(side.only)),
+        matchers=every,
+        process=every,
         ok=tuple(side.ok.items()),
         bad=tuple({**side.ok, **{label: match.example for label, match in first.items()}}.items()),
         sampled=side.sampled,

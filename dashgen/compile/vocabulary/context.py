@@ -43,7 +43,7 @@ def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
     sandbox = Sandbox()
     helpers: Scope = {
         "native": native,
-        "sli": Sli(settings.tile),
+        "sli": Sli(settings.tile, settings.dimensions),
         "hops": Hops(settings.tile, settings.env),
         "link": Links(settings),
         "traffic": Traffic(settings.tile),

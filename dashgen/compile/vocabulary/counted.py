@@ -1,8 +1,9 @@
 """How many events there were in the last tile: every one counted once, the first of a series too.
 
 `rate()` estimates: it leaves out the first value of a series, so that the first failure of every pod goes unseen, and
-stretches the rest to the edges of its range, so that one failure counts as 0.8 or as 1.6. Where little happens that
-decides whether somebody is woken. So what an objective counts is a difference of counters, process by process.
+stretches the rest to the edges of its range, so that one failure counts as 0.8 or as 1.6, and those of a process that
+died as more than there were. Where little happens that decides whether somebody is woken. So what an objective counts
+is a difference of counters, process by process.
 """
 
 from __future__ import annotations
@@ -13,82 +14,108 @@ from decimal import Decimal
 from dashgen.compile.template.leaf import Promql
 from dashgen.compile.vocabulary.native import bound, histogram_of, selector, union
 from dashgen.model.graph import Tile
-from dashgen.model.telemetry import Source
+from dashgen.model.telemetry import Matchers, Source
 from dashgen.model.units import number
 
-# What tells processes apart, also behind a collector that exposes many at one address. A label that nobody has does no
-# harm.
-PROCESS = "job, instance, exported_instance, service_instance_id"
+# What tells processes apart, also in several clusters and behind a collector that exposes many at one address. A label
+# that nobody has does no harm.
+PROCESS = (
+    "job",
+    "instance",
+    "cluster",
+    "pod",
+    "exported_instance",
+    "service_instance_id",
+    "k8s_pod_name",
+)
 
 
-def requests(sources: Sequence[Source], tile: Tile) -> Promql:
-    """Requests per second."""
-    return union(sources, [_requests(source, tile) for source in sources])
+class Counted:
+    """The expressions, for one graph's tile and the dimensions by which its instances may differ."""
+
+    def __init__(self, tile: Tile, dimensions: Sequence[str]):
+        self._tile = tile
+        self._process = ", ".join(dict.fromkeys((*PROCESS, *dimensions)))
+
+    def requests(self, sources: Sequence[Source]) -> Promql:
+        """Requests per second."""
+        return union(sources, [self._requests(source) for source in sources])
+
+    def failures(self, sources: Sequence[Source]) -> Promql:
+        """Failed requests per second; nothing where no request failed yet."""
+        return union(sources, [self._failures(source) for source in sources])
+
+    def timed(self, sources: Sequence[Source]) -> Promql:
+        """Requests per second as the histogram counts them."""
+        return union(sources, [self._timed(source) for source in sources])
+
+    def slow(self, sources: Sequence[Source], threshold: Decimal) -> Promql:
+        """Requests per second that took longer than a threshold in seconds; nothing where the bucket is missing."""
+        return union(sources, [self._slow(source, threshold) for source in sources])
+
+    def _requests(self, source: Source) -> str:
+        return self._timed(source) if _is_native(source) else self._growth(source, source.requests, source.requests)
+
+    def _failures(self, source: Source) -> str:
+        if source.failed:
+            return self._growth(source, source.failed, source.requests)
+        if not _is_native(source):
+            return self._growth(source, source.requests, source.requests, source.errors)
+        alternatives = (selector(histogram_of(source).base, (*source.matchers, *each)) for each in source.errors)
+        return f"sum({' or '.join(f'histogram_count(rate({each}[{self._tile.range}]))' for each in alternatives)})"
+
+    def _timed(self, source: Source) -> str:
+        histogram = histogram_of(source)
+        if histogram.native:
+            return f"sum(histogram_count(rate({selector(histogram.base, source.matchers)}[{self._tile.range}])))"
+        return self._growth(source, f"{histogram.base}_count", f"{histogram.base}_count")
+
+    def _slow(self, source: Source, threshold: Decimal) -> str:
+        histogram = histogram_of(source)
+        if histogram.native:
+            whole = f"sum(rate({selector(histogram.base, source.matchers)}[{self._tile.range}]))"
+            share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
+            return f"({share} * histogram_count({whole}) >= 0 or 0 * histogram_count({whole}))"
+        fast = f",{bound(threshold / histogram.scale)}}}"
+        fast = self._growth(source, f"{histogram.base}_bucket", f"{histogram.base}_count", bucket=fast)
+        return f"clamp_min({self._timed(source)} - {fast}, 0)"
+
+    def _growth(
+        self, source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = (), bucket: str = ""
+    ) -> str:
+        """Events per second that a counter tells, of those that match one of the alternatives, or of a bucket.
+
+        Where these are not all that a process counts, other series of the metric `known` tell that it was there.
+        """
+        selectors = [str(selector(metric, (*source.matchers, *each))) for each in alternatives or [()]]
+        if bucket:
+            selectors = [f"{each[:-1]}{bucket}" for each in selectors]
+        every = source.matchers == source.process and not alternatives and metric != source.failed
+        return self._sum(selectors, "" if every else selector(known, source.process))
+
+    def _sum(self, alternatives: Sequence[str], known: str) -> str:
+        """Events per second of the series that match any of the alternatives; they may begin later than `known` ones.
+
+        A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it is
+        gone; a counter that it did not have yet was zero. A process that has just been found may have been counting for
+        months, so it brings what was seen of it. Only where counters have shrunk does `rate()` know best.
+        """
+        tile = self._tile.name
+        now = self._by_process(alternatives, "{}")
+        last = self._by_process(alternatives, f"last_over_time({{}}[{tile}])")
+        before = self._by_process(alternatives, f"{{}} offset {tile}")
+        if known:
+            before += f" or 0 * {self._by_process([known], f'{{}} offset {tile}')}"
+        first = self._by_process(alternatives, f"min_over_time({{}}[{tile}])")
+        restarted = self._by_process(alternatives, f"rate({{}}[{tile}])")
+        length = self._tile.seconds
+        return f"sum(({now} or {last}) - ({before} or {first}) >= 0 or {restarted} * {length}) / {length}"
+
+    def _by_process(self, selectors: Sequence[str], form: str) -> str:
+        return f"sum by ({self._process}) ({' or '.join(form.format(each) for each in selectors)})"
 
 
-def failures(sources: Sequence[Source], tile: Tile) -> Promql:
-    """Failed requests per second; nothing where no request failed yet."""
-    return union(sources, [_failures(source, tile) for source in sources])
-
-
-def timed(sources: Sequence[Source], tile: Tile) -> Promql:
-    """Requests per second as the histogram counts them."""
-    return union(sources, [_timed(source, tile) for source in sources])
-
-
-def slow(sources: Sequence[Source], threshold: Decimal, tile: Tile) -> Promql:
-    """Requests per second that took longer than a threshold in seconds; nothing where the bucket is missing."""
-    return union(sources, [_slow(source, threshold, tile) for source in sources])
-
-
-def _requests(source: Source, tile: Tile) -> str:
+def _is_native(source: Source) -> bool:
+    """Whether requests are counted by a native histogram, which has no `_count` of its own."""
     histogram = source.duration
-    if histogram and histogram.native and source.requests == f"{histogram.base}_count":
-        return _timed(source, tile)
-    return _sum([selector(source.requests, source.matchers)], tile)
-
-
-def _failures(source: Source, tile: Tile) -> str:
-    every, histogram = selector(source.requests, source.matchers), source.duration
-    if source.failed:
-        return _sum([selector(source.failed, source.matchers)], tile, every)
-    if histogram and histogram.native and source.requests == f"{histogram.base}_count":
-        alternatives = (selector(histogram.base, (*source.matchers, *each)) for each in source.errors)
-        return f"sum({' or '.join(f'histogram_count(rate({each}[{tile.range}]))' for each in alternatives)})"
-    return _sum([selector(source.requests, (*source.matchers, *each)) for each in source.errors], tile, every)
-
-
-def _timed(source: Source, tile: Tile) -> str:
-    histogram = histogram_of(source)
-    if histogram.native:
-        return f"sum(histogram_count(rate({selector(histogram.base, source.matchers)}[{tile.range}])))"
-    return _sum([selector(f"{histogram.base}_count", source.matchers)], tile)
-
-
-def _slow(source: Source, threshold: Decimal, tile: Tile) -> str:
-    histogram = histogram_of(source)
-    if histogram.native:
-        whole = f"sum(rate({selector(histogram.base, source.matchers)}[{tile.range}]))"
-        share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
-        return f"({share} * histogram_count({whole}) >= 0 or 0 * histogram_count({whole}))"
-    fast = f"{selector(f'{histogram.base}_bucket', source.matchers)[:-1]},{bound(threshold / histogram.scale)}}}"
-    return f"clamp_min({_timed(source, tile)} - {_sum([fast], tile)}, 0)"
-
-
-def _sum(alternatives: Sequence[str], tile: Tile, every: str = "") -> str:
-    """Events per second of the series that match any of the alternatives; they may begin later than `every` series.
-
-    A process that was there a tile ago has brought what its counters have grown by; a counter that it did not have
-    yet was zero. Where that cannot be told `rate()` knows best: a process that has just been found may have been
-    counting for months, and one whose counters have shrunk was restarted.
-    """
-    now = _by_process(" or ".join(alternatives))
-    before = _by_process(" or ".join(f"{each} offset {tile.name}" for each in alternatives))
-    if every:
-        before = f"({before} or 0 * {_by_process(f'{every} offset {tile.name}')})"
-    growth = _by_process(" or ".join(f"rate({each}[{tile.name}])" for each in alternatives))
-    return f"sum({now} - {before} >= 0 or {growth} * {tile.seconds}) / {tile.seconds}"
-
-
-def _by_process(series: str) -> str:
-    return f"sum by ({PROCESS}) ({series})"
+    return bool(histogram and histogram.native and source.requests == f"{histogram.base}_count")

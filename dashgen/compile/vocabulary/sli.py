@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from dashgen import conventions as c
 from dashgen.compile.template.leaf import Promql
-from dashgen.compile.vocabulary import counted, native
+from dashgen.compile.vocabulary import native
+from dashgen.compile.vocabulary.counted import Counted
 from dashgen.model.graph import Tile
 from dashgen.model.slo import BurnTier, Slo
 from dashgen.model.telemetry import Matcher
-from dashgen.model.units import HOUR, MINUTE, duration, seconds
+from dashgen.model.units import HOUR, duration, seconds
 
 
 def match(slo: Slo) -> Promql:
@@ -25,14 +27,15 @@ def _match(level: str, subject: str, name: str, env: str) -> Promql:
 
 
 class Sli:
-    """The expressions, for one graph's tile."""
+    """The expressions, for one graph's tile and dimensions."""
 
-    def __init__(self, tile: Tile):
+    def __init__(self, tile: Tile, dimensions: Sequence[str]):
         self._tile = tile
+        self._counted = Counted(tile, dimensions)
 
     def events(self, slo: Slo) -> Promql:
         """Events per second: requests, or timed requests for a latency objective."""
-        return (counted.requests if slo.threshold is None else counted.timed)(slo.sources, self._tile)
+        return (self._counted.requests if slo.threshold is None else self._counted.timed)(slo.sources)
 
     def bad_events(self, slo: Slo) -> Promql:
         """Bad events per second.
@@ -41,9 +44,9 @@ class Sli:
         measured must not look like one that is met.
         """
         if slo.threshold is not None:
-            return counted.slow(slo.sources, slo.threshold, self._tile)
+            return self._counted.slow(slo.sources, slo.threshold)
         recorded = f"slo:events:rate{self._tile.name}{{{match(slo)}}}"
-        return Promql(f"{counted.failures(slo.sources, self._tile)} or 0 * sum({recorded})")
+        return Promql(f"{self._counted.failures(slo.sources)} or 0 * sum({recorded})")
 
     def enough(self, slo: Slo, tier: BurnTier) -> Promql:
         """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none.
@@ -69,14 +72,15 @@ class Sli:
         return Promql(f"sum(sum_over_time({tiles}[{self._about(window, 1)}]))")
 
     def hour(self, slo: Slo, what: str) -> Promql:
-        """The `events` or `bad_events` of an hour, per second; only when an hour on the clock becomes full.
+        """The `events` or `bad_events` of an hour on the clock, per second; only when it becomes full.
 
-        There the subquery of `days` picks the last of four; whoever records it all day reads fifteen times as many.
-        A tile that is evaluated at twelve is not part of the hour, but of the hour to date.
+        There the subquery of `days` picks the last of four; whoever records it all day reads fifteen times as many. The
+        outer subquery has a step at the full hour and otherwise none, so that nothing is read for 56 minutes. A tile
+        that is evaluated at twelve is not part of the hour, but of the hour to date.
         """
         early, times = 3 * self._tile.seconds, HOUR // self._tile.seconds
-        full = f"minute(vector(time() + {early})) <= {early // MINUTE}"
-        return Promql(f"{self._tiles(slo, what, '1h', offset=' offset 1ms')} / {times} and {full}")
+        near = f"{duration(early + self._tile.seconds // 2)}:1h] offset -{duration(early)}"
+        return Promql(f"max_over_time(({self._tiles(slo, what, '1h', offset=' offset 1ms')} / {times})[{near})")
 
     def hour_to_date(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of the hour on the clock, per second of a whole hour.

@@ -28,7 +28,8 @@ class Traffic:
     ) -> Series:
         """Traffic of a service, a call or an SLO's scope, spread evenly over its implementations.
 
-        `shape` is `steady`, `idle` (the counters exist and stand still) or `reset` (every counter restarts half-way).
+        `shape` is `steady`, `idle` (the counters exist and stand still), `reset` (every counter restarts half-way) or
+        `gone` (every counter ends half-way).
         """
         threshold = subject.threshold if isinstance(subject, Slo) else None
         share = Decimal(str(rate)) / max(len(subject.sources), 1)
@@ -111,6 +112,8 @@ class Traffic:
             return f"7x{count}"
         if shape == "reset":
             return f"0+{step}x{count // 2} 0+{step}x{count // 2}"
+        if shape == "gone":
+            return f"0+{step}x{count // 2} stale"
         return f"0+{step}x{count}"
 
 
