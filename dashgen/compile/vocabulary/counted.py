@@ -59,15 +59,15 @@ class Counted:
     def _failures(self, source: Source) -> str:
         if source.failed:
             return self._growth(source, source.failed, source.requests)
-        if not _is_native(source):
-            return self._growth(source, source.requests, source.requests, source.errors)
-        alternatives = (selector(histogram_of(source).base, (*source.matchers, *each)) for each in source.errors)
-        return f"sum({' or '.join(f'histogram_count(rate({each}[{self._tile.range}]))' for each in alternatives)})"
+        if _is_native(source):
+            base = histogram_of(source).base
+            return self._growth(source, base, base, source.errors, native=True)
+        return self._growth(source, source.requests, source.requests, source.errors)
 
     def _timed(self, source: Source) -> str:
         histogram = histogram_of(source)
         if histogram.native:
-            return f"sum(histogram_count(rate({selector(histogram.base, source.matchers)}[{self._tile.range}])))"
+            return self._growth(source, histogram.base, histogram.base, native=True)
         return self._growth(source, f"{histogram.base}_count", f"{histogram.base}_count")
 
     def _slow(self, source: Source, threshold: Decimal) -> str:
@@ -75,13 +75,19 @@ class Counted:
         if histogram.native:
             whole = f"sum(rate({selector(histogram.base, source.matchers)}[{self._tile.range}]))"
             share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
-            return f"({share} * histogram_count({whole}) >= 0 or 0 * histogram_count({whole}))"
+            return f"({share} * {self._timed(source)} >= 0 or 0 * {self._timed(source)})"
         fast = f",{bound(threshold / histogram.scale)}}}"
         fast = self._growth(source, f"{histogram.base}_bucket", f"{histogram.base}_count", bucket=fast)
         return f"clamp_min({self._timed(source)} - {fast}, 0)"
 
     def _growth(
-        self, source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = (), bucket: str = ""
+        self,
+        source: Source,
+        metric: str,
+        known: str,
+        alternatives: Sequence[Matchers] = (),
+        bucket: str = "",
+        native: bool = False,
     ) -> str:
         """Events per second that a counter tells, of those that match one of the alternatives, or of a bucket.
 
@@ -91,25 +97,28 @@ class Counted:
         if bucket:
             selectors = [f"{each[:-1]}{bucket}" for each in selectors]
         every = source.matchers == source.process and not alternatives and metric != source.failed
-        return self._sum(selectors, "" if every else selector(known, source.process))
+        return self._sum(selectors, "" if every else selector(known, source.process), native)
 
-    def _sum(self, alternatives: Sequence[str], known: str) -> str:
-        """Events per second of the series that match any of the alternatives; they may begin later than `known` ones.
+    def _sum(self, selectors: Sequence[str], known: str, native: bool) -> str:
+        """Events per second of the series that match any of the selectors; they may begin later than `known` ones.
 
         A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it is
         gone; a counter that it did not have yet was zero. A process that has just been found may have been counting for
-        months, so it brings what was seen of it. Only where counters have shrunk does `rate()` know best.
+        months, so it brings what was seen of it. Where counters have shrunk `rate()` knows best, and for native
+        histograms, which have no smallest, where they are new.
         """
         tile = self._tile.name
-        now = self._by_process(alternatives, "{}")
-        last = self._by_process(alternatives, f"last_over_time({{}}[{tile}])")
-        before = self._by_process(alternatives, f"{{}} offset {tile}")
+        count = "histogram_count({})" if native else "{}"
+        now = self._by_process(selectors, count)
+        last = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
+        before = [self._by_process(selectors, count.format(f"{{}} offset {tile}"))]
         if known:
-            before += f" or 0 * {self._by_process([known], f'{{}} offset {tile}')}"
-        first = self._by_process(alternatives, f"min_over_time({{}}[{tile}])")
-        restarted = self._by_process(alternatives, f"rate({{}}[{tile}])")
+            before.append(f"0 * {self._by_process([known], count.format(f'{{}} offset {tile}'))}")
+        if not native:
+            before.append(self._by_process(selectors, f"min_over_time({{}}[{tile}])"))
+        seen = self._by_process(selectors, count.format(f"rate({{}}[{tile}])"))
         length = self._tile.seconds
-        return f"sum(({now} or {last}) - ({before} or {first}) >= 0 or {restarted} * {length}) / {length}"
+        return f"sum(({now} or {last}) - ({' or '.join(before)}) >= 0 or {seen} * {length}) / {length}"
 
     def _by_process(self, selectors: Sequence[str], form: str) -> str:
         return f"sum by ({self._process}) ({' or '.join(form.format(each) for each in selectors)})"
