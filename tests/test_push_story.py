@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ import pytest
 
 from dashgen import canonical
 from dashgen.model.artifact import Artifact
+from tests import remote_write
 from tests.conftest import Ran
 from tests.servers import running_alertmanager, running_prometheus, until, webhook
 
@@ -78,7 +80,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_from_nothing_to_a_page_and_back(project: Path, tmp_path: Path, dashgen: Callable[..., Ran]) -> None:
-    """Start empty, push, the service is gone, somebody is paged; then an edit, a refusal, a restore, and prune."""
+    """A service that was seen ten minutes ago: push, somebody is paged; then an edit, a refusal, a restore, prune."""
     with ExitStack() as stack:
         hook, came = stack.enter_context(webhook())
         am_file = tmp_path / "am.yml"
@@ -86,8 +88,11 @@ def test_from_nothing_to_a_page_and_back(project: Path, tmp_path: Path, dashgen:
         am = stack.enter_context(running_alertmanager(tmp_path, config=am_file))
         (project / "rules" / "theirs.yaml").write_text("groups: []\n")
         targets = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{am[7:]}']}}]}}]}}\n"
-        flags = ("--rules.alert.resend-delay=1s",)  # a reload makes Prometheus look for its Alertmanagers anew
+        # A reload makes Prometheus look for its Alertmanagers anew.
+        flags = ("--rules.alert.resend-delay=1s", "--web.enable-remote-write-receiver")
         prometheus = stack.enter_context(running_prometheus(tmp_path, project / "rules", "1s", targets, flags))
+        seen = {"__name__": "service:requests:rate1m", "service": "web", "env": "prod"}
+        remote_write.counters(prometheus, seen, [(1, int(time.time()) - 600)])
         settings(
             project,
             prometheus=f'url = "{prometheus}"\nrules = "{project / "rules"}"',
