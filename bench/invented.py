@@ -6,10 +6,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import yaml
-
 from bench.vmalert import LINKS, vmalert, wrong
-from tests.truth.invented import invented
+from tests.truth import invented
 from tests.truth.replay import promtool
 
 
@@ -24,8 +22,7 @@ def main() -> None:
         right = 0
         for seed in seeds:
             with tempfile.TemporaryDirectory() as folder:
-                file = Path(folder) / f"invented-{seed}.yaml"
-                file.write_text(yaml.safe_dump(invented(seed), sort_keys=False))
+                file = invented.write(seed, Path(folder))
                 found = wrong(file, player, slack, edges=True)
                 if found:
                     print(f"{name}, seed {seed}:", *found, file.read_text(), sep="\n  ", flush=True)

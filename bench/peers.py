@@ -78,7 +78,7 @@ def play(outage: Outage, folder: Path) -> Iterator[tuple[str, str, str, str, str
     minutes, series = range(outage.length // observer.MINUTE + 1), simulator.scraped(outage)
 
     def fired(rules: Iterable[Path]) -> list[tuple[int, dict[str, str]]]:
-        return replay.ask('ALERTS{alertstate="firing"}', list(rules), series, outage.scrape, minutes, folder)
+        return replay.ask(replay.FIRING, list(rules), series, outage.scrape, minutes, folder)
 
     services = outage.project.graph.services
     made = {service.name: promises(service) for service in services}

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from bench.rivals import built
-from tests.truth import observer, replay, simulator, verdict
+from tests.truth import replay, simulator, verdict
 from tests.truth.outage import load
 from tests.truth.replay import Player
 from tests.truth.test_outages import OUTAGES
@@ -31,9 +31,7 @@ def wrong(path: Path, player: Player, slack: int, edges: bool = False) -> list[s
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         outage = load(path, folder)
-        minutes = range(outage.length // observer.MINUTE + 1)
-        fired = replay.firing(outage.rules, simulator.scraped(outage), outage.scrape, minutes, folder, player)
-        return verdict.wrong(outage, fired, slack, edges)
+        return verdict.wrong(outage, replay.firing(outage, simulator.scraped(outage), folder, player), slack, edges)
 
 
 def main() -> None:
@@ -42,9 +40,9 @@ def main() -> None:
     parser.add_argument("outages", nargs="*", help="Names of files, without .yaml.")
     names = parser.parse_args().outages
     played = [path for path in OUTAGES if not names or path.stem in names]
-    right = 0
+    player, right = vmalert(), 0
     for path in played:
-        found = wrong(path, vmalert(), LINKS)
+        found = wrong(path, player, LINKS)
         right += not found
         print(f"{path.stem}: {'as the observer' if not found else ''}", *found, sep="\n  " if found else "", flush=True)
     print(f"{right} of {len(played)} outages as the perfect observer sees them")

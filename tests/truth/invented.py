@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 LENGTHS = (3 * 60, 5 * 60, 7 * 60, 10 * 60)  # minutes
 PROFILES = (
@@ -20,6 +23,13 @@ SLOW = ("1%", "3%", "5%", "10%", "20%", "50%", "100%")
 INSTANCES = (["a"], ["a", "b"], ["c", "d"], ["e", "f", "g"], ["a", "c"])
 Made = tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]  # services, chains, streams of traffic
 APART = 5  # minutes from the beginning and the end to the nearest change
+
+
+def write(seed: int, folder: Path) -> Path:
+    """The file of an outage."""
+    file = folder / f"invented-{seed}.yaml"
+    file.write_text(yaml.safe_dump(invented(seed), sort_keys=False))
+    return file
 
 
 def invented(seed: int) -> dict[str, Any]:

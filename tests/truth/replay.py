@@ -14,10 +14,11 @@ import yaml
 
 from tests.conftest import tool
 from tests.truth.observer import MINUTE, Times
-from tests.truth.outage import Key
+from tests.truth.outage import Key, Outage
 from tests.truth.simulator import Sample, notation
 
 PROMTOOL = os.environ.get("DASHGEN_PROMTOOL")  # another promtool than the one of the system
+FIRING = 'ALERTS{alertstate="firing"}'
 CANARY = "vector(42)"  # a question whose answer is known, so that an unread answer is noticed
 _FAILED = re.compile(r'expr: "(?P<expr>.*)", time: (?P<time>[^,]+),\s+exp:\s*(?:\S.*)?\n\s+got:\s*(?P<got>.*)')
 _LABELS = re.compile(r"\{([^{}]*)\} \S+")
@@ -39,16 +40,12 @@ def promtool() -> Player:
 
 
 def firing(
-    rules: Sequence[Path],
-    series: dict[str, list[Sample]],
-    scrape: int,
-    minutes: Iterable[int],
-    folder: Path,
-    player: Player | None = None,
+    outage: Outage, series: dict[str, list[Sample]], folder: Path, player: Player | None = None
 ) -> dict[Key, Times]:
-    """Which alerts fire at which minutes, as promtool, or another player, evaluates the rules over these scrapes."""
+    """Which alerts fire at which minutes of an outage, as promtool, or another player, evaluates its rules."""
     found: dict[Key, set[int]] = {}
-    for minute, labels in ask('ALERTS{alertstate="firing"}', rules, series, scrape, minutes, folder, player):
+    minutes = range(outage.length // MINUTE + 1)
+    for minute, labels in ask(FIRING, outage.rules, series, outage.scrape, minutes, folder, player):
         found.setdefault(identity(labels), set()).add(minute)
     return {key: frozenset(times) for key, times in found.items()}
 
@@ -110,10 +107,8 @@ def _minutes(text: str) -> int:
     return sum(int(count) * sizes[unit] for count, unit in _TIME.findall(text)) // MINUTE
 
 
-def descriptions(
-    alert: str, rules: Sequence[Path], series: dict[str, list[Sample]], scrape: int, minute: int, folder: Path
-) -> list[str]:
+def descriptions(alert: str, minute: int, outage: Outage, series: dict[str, list[Sample]], folder: Path) -> list[str]:
     """The texts of an alert that fires at a minute, as promtool renders them."""
     question = {"eval_time": f"{minute}m", "alertname": alert, "exp_alerts": []}
-    output = _run(promtool(), rules, series, scrape, {"alert_rule_test": [question]}, folder)
+    output = _run(promtool(), outage.rules, series, outage.scrape, {"alert_rule_test": [question]}, folder)
     return re.findall(r'description="((?:[^"\\]|\\.)*)"', output)

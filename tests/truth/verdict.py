@@ -30,7 +30,7 @@ def wrong(outage: Outage, fired: Mapping[Key, Times], slack: int = 0, edges: boo
         wanted, either = ((t if key[0] in BURNS else stated).get(key, frozenset()) for t in (true, also))
         limits = LATE[key[3]] + slack, LINGERS[key[3]] + slack, EARLY[key[3]]
         found = fired.get(key, frozenset())
-        made += differences("it fired", key, wanted, found, *limits, either if edges else None)
+        made += differences("it fired", key, wanted, found, *limits, either)
     return made
 
 

@@ -61,13 +61,13 @@ class Counted:
             return self._growth(source, source.failed, source.requests)
         if _is_native(source):
             base = histogram_of(source).base
-            return self._growth(source, base, base, source.errors, native=True)
+            return self._growth(source, base, base, source.errors)
         return self._growth(source, source.requests, source.requests, source.errors)
 
     def _timed(self, source: Source) -> str:
         histogram = histogram_of(source)
         if histogram.native:
-            return self._growth(source, histogram.base, histogram.base, native=True)
+            return self._growth(source, histogram.base, histogram.base)
         return self._growth(source, f"{histogram.base}_count", f"{histogram.base}_count")
 
     def _slow(self, source: Source, threshold: Decimal) -> str:
@@ -76,18 +76,12 @@ class Counted:
             whole = f"sum(rate({selector(histogram.base, source.matchers)}[{self._tile.range}]))"
             share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
             return f"({share} * {self._timed(source)} >= 0 or 0 * {self._timed(source)})"
-        fast = f",{bound(threshold / histogram.scale)}}}"
-        fast = self._growth(source, f"{histogram.base}_bucket", f"{histogram.base}_count", bucket=fast)
+        le = bound(threshold / histogram.scale)
+        fast = self._growth(source, f"{histogram.base}_bucket", f"{histogram.base}_count", bucket=le)
         return f"clamp_min({self._timed(source)} - {fast}, 0)"
 
     def _growth(
-        self,
-        source: Source,
-        metric: str,
-        known: str,
-        alternatives: Sequence[Matchers] = (),
-        bucket: str = "",
-        native: bool = False,
+        self, source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = (), bucket: str = ""
     ) -> str:
         """Events per second that a counter tells, of those that match one of the alternatives, or of a bucket.
 
@@ -95,7 +89,8 @@ class Counted:
         """
         selectors = [str(selector(metric, (*source.matchers, *each))) for each in alternatives or [()]]
         if bucket:
-            selectors = [f"{each[:-1]}{bucket}" for each in selectors]
+            selectors = [f"{each[:-1]},{bucket}}}" for each in selectors]
+        native = source.duration is not None and source.duration.native and metric == source.duration.base
         every = source.matchers == source.process and not alternatives and metric != source.failed
         return self._sum(selectors, "" if every else selector(known, source.process), native)
 
