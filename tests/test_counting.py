@@ -72,12 +72,13 @@ CASES = {
         60 + 10 + 4,
         4,
     ),
+    "a process that was out of reach for a minute": (
+        STEADY | {("b", "200", ""): "70000x1 stale _x2 70050 70060", ("b", "500", ""): "900x1 stale _x2 904x1"},
+        60 + 60 + 4,
+        4,
+    ),
     "instances of one name in two clusters": (
-        STEADY  # one that was out of reach for a minute
-        | {
-            ("a", "200", "", "", "us"): "70000x2 stale _x2 70060x2",
-            ("a", "500", "", "", "us"): "900x2 stale _x2 900x2",
-        },
+        STEADY | {("a", "200", "", "", "us"): "_x5 70000x1", ("a", "500", "", "", "us"): "_x5 900x1"},
         60,
         0,
     ),

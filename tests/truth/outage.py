@@ -33,8 +33,8 @@ KINDS = ("good", "slow", "bad")  # a request is answered well, well but late, or
 class Phase:
     """A stretch of even traffic; times in seconds, requests per second, shares from 0 to 1.
 
-    `instances` serve it in turn. `restart` starts all their counters again, `scraped` says whether Prometheus gets
-    to see them.
+    `instances` serve it in turn. `restart` starts all their counters again, `scraped` is the share of scrapes that
+    succeed.
     """
 
     start: int
@@ -43,7 +43,7 @@ class Phase:
     takes: Mapping[str, Fraction]
     instances: tuple[str, ...]
     restart: bool
-    scraped: bool
+    scraped: Fraction
 
 
 @dataclass(frozen=True)
@@ -147,12 +147,9 @@ def _stream(project: Project, data: Mapping[str, Any], length: int) -> Stream:
 
 
 def _phases(data: Mapping[str, Any], length: int) -> Iterator[Phase]:
-    start, settings = 0, {"rate": 0, "instances": ["a"], "takes": "20ms", "slow_takes": "2s", "scraped": True}
+    start, settings = 0, {"rate": 0, "instances": ["a"], "takes": "20ms", "slow_takes": "2s"}
     for each in data["phases"]:
-        lasting = {key: value for key, value in each.items() if key not in ("until", "bad", "slow", "restart")}
-        if "scraped" not in each:
-            lasting["scraped"] = True
-        settings |= lasting
+        settings |= {key: value for key, value in each.items() if key in settings}
         end = time(each["until"]) if "until" in each else length
         bad, slow = share(each.get("bad", 0)), share(each.get("slow", 0))
         per_second = rate(settings["rate"])
@@ -164,7 +161,7 @@ def _phases(data: Mapping[str, Any], length: int) -> Iterator[Phase]:
             {"good": fast, "slow": late, "bad": fast},
             tuple(settings["instances"]),
             bool(each.get("restart")),
-            bool(settings["scraped"]),
+            share(each.get("scraped", 1)),
         )
         start = end
     assert start == length, f"the phases of {data['service']} end at {start} s, the outage at {length} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -64,8 +65,9 @@ def _scrapes(stream: Stream, length: int, every: int) -> Iterator[dict[str, Samp
         for name, process in processes.items():
             process.until(now, phase)
             target = {m.label: m.example or m.value for m in stream.source.matchers} | {"instance": name}
-            found[_name("up", target)] = int(phase.scraped)
-            if phase.scraped:
+            succeeds = random.Random(f"{name} at {now}").random() < phase.scraped
+            found[_name("up", target)] = int(succeeds)
+            if succeeds:
                 found |= dict(_exposed(stream, process, name))
         yield found
 

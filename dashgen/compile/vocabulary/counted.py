@@ -28,6 +28,7 @@ PROCESS = (
     "service_instance_id",
     "k8s_pod_name",
 )
+REMEMBERED = "5m"  # how long a process may not be scraped: as long as Prometheus itself looks back
 
 
 class Counted:
@@ -97,18 +98,19 @@ class Counted:
     def _sum(self, selectors: Sequence[str], known: str, native: bool) -> str:
         """Events per second of the series that match any of the selectors; they may begin later than `known` ones.
 
-        A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it is
-        gone; a counter that it did not have yet was zero. A process that has just been found may have been counting for
-        months, so it brings what was seen of it. Where counters have shrunk `rate()` knows best, and for native
-        histograms, which have no smallest, where they are new.
+        A process that was there a tile ago, or when it was last scraped, has brought what its counters have grown by,
+        up to its last scrape if it is gone; a counter that it did not have yet was zero. A process that has just been
+        found may have been counting for months, so it brings what was seen of it. Where counters have shrunk `rate()`
+        knows best, and for native histograms, which have no smallest, where they are new.
         """
         tile = self._tile.name
         count = "histogram_count({})" if native else "{}"
         now = self._by_process(selectors, count)
         last = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
-        before = [self._by_process(selectors, count.format(f"{{}} offset {tile}"))]
+        was = count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
+        before = [self._by_process(selectors, was)]
         if known:
-            before.append(f"0 * {self._by_process([known], count.format(f'{{}} offset {tile}'))}")
+            before.append(f"0 * {self._by_process([known], was)}")
         if not native:
             before.append(self._by_process(selectors, f"min_over_time({{}}[{tile}])"))
         seen = self._by_process(selectors, count.format(f"rate({{}}[{tile}])"))
