@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dashgen.diagnostics import Severity
 from dashgen.verify import CHECKS
 from tests.conftest import ROOT
 from tests.sample import findings
@@ -58,3 +59,15 @@ def test_cases(id: str, case: dict[str, Any], tmp_path: Path) -> None:
         assert str(each.severity) == case.get("severity", str(each.severity))
         if "line" in case:
             assert each.span.text.strip().startswith(case["line"]), each.span
+
+
+def test_promtool_decides_where_the_parser_is_behind(tmp_path: Path) -> None:
+    """Every promtool knows one of the two: the function lost its name in 3.0, `_` came later."""
+    alert = "alerts: [{alert: Mine, labels: {team: t}, expr: '%s > 1', summary: Up, description: Up.}]\n"
+    odd = {"old": "holt_winters(up[5m], 0.5, 0.5)", "new": "up * 1_000"}
+    overlay = {f"alerts/{name}.yaml": alert % expr for name, expr in odd.items()}
+    found = [each for each in findings(tmp_path, overlay) if each.id == "promql/syntax"]
+    assert {each.severity for each in found} == {Severity.INFO, Severity.ERROR}
+    for each in found:
+        known = "promtool does" if each.severity is Severity.INFO else "does not parse"
+        assert known in each.detail

@@ -489,10 +489,13 @@ def prometheus(folder: Path, programs: Mapping[str, Program], rules: Path) -> It
     address = free_address()
     jobs = [{"job_name": job, "static_configs": [{"targets": [each.admin]}]} for job, each in programs.items()]
     settings = {"global": {"scrape_interval": "1s"}, "rule_files": [f"{rules}/*.yaml"], "scrape_configs": jobs}
-    (folder / "prometheus.yaml").write_text(yaml.safe_dump(settings))
+    file = folder / "prometheus.yaml"
+    file.write_text(yaml.safe_dump({**settings, "global": {**settings["global"], "scrape_native_histograms": True}}))
+    if subprocess.run([tool("promtool"), "check", "config", str(file)], capture_output=True).returncode:
+        file.write_text(yaml.safe_dump(settings))  # before 3.8 a flag alone asks for native histograms
     command = [
         tool("prometheus"),
-        f"--config.file={folder / 'prometheus.yaml'}",
+        f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={address}",
         "--enable-feature=exemplar-storage,native-histograms",

@@ -14,7 +14,7 @@ from dashgen.compile.units import Unit
 from dashgen.compile.vocabulary.links import Links
 from dashgen.compile.vocabulary.scopes import labels
 from dashgen.compile.vocabulary.traffic import Traffic
-from dashgen.model.graph import Edge, Service, Settings
+from dashgen.model.graph import Edge, Graph, Service, Settings
 from dashgen.model.intent import Rule, RuleTest
 from dashgen.model.slo import Slo
 from dashgen.model.units import number
@@ -43,6 +43,10 @@ def read(tree: Mapping[str, Any], unit: Unit, subject: Any, settings: Settings, 
     severity = one_of({c.SEVERITY: c.TICKET, **tree}, c.SEVERITY, "An alert", (c.PAGE, c.TICKET))
     base = labels(subject, settings) if subject is not None else {c.ENV: settings.env}
     own = {**base, c.SEVERITY: severity, **_texts(tree.get("labels"))}
+    if isinstance(unit.subject, Graph):
+        teams = [team.name for team in unit.subject.teams]
+        if own.get(c.TEAM) not in teams:
+            raise fault(tree, f"An alert about the whole graph needs `labels: {{team: …}}`, one of {', '.join(teams)}.")
     links = Links(settings)
     annotations = {
         "summary": _line(tree.get("summary", "")),
