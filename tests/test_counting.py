@@ -67,9 +67,14 @@ CASES = {
         60 + 2,
         2,
     ),
-    "a new process brings what was seen of it": (
-        STEADY | {("b", "200", ""): "_x5 90 100 110", ("b", "500", ""): "_x5 0 4 4"},
-        60 + 10 + 4,
+    "a process that has just been found goes on before as it does after": (
+        STEADY | {("b", "200", ""): "_x5 90 100 110", ("b", "500", ""): "_x5 900x2"},
+        60 + 10 + 10,
+        0,
+    ),
+    "a process that has just started counts since zero": (
+        STEADY | {("b", "200", ""): "_x5 10 20 30", ("b", "500", ""): "_x5 0 4 4"},
+        60 + 20 + 4,
         4,
     ),
     "a process that was out of reach for a minute": (

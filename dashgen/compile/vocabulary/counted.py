@@ -3,7 +3,7 @@
 `rate()` estimates: it leaves out the first value of a series, so that the first failure of every pod goes unseen, and
 stretches the rest to the edges of its range, so that one failure counts as 0.8 or as 1.6, and those of a process that
 died as more than there were. Where little happens that decides whether somebody is woken. So what an objective counts
-is a difference of counters, process by process.
+is a difference of counters, process by process; only the first minute of a process is an estimate.
 """
 
 from __future__ import annotations
@@ -100,22 +100,19 @@ class Counted:
 
         A process that was there a tile ago, or when it was last scraped, has brought what its counters have grown by,
         up to its last scrape if it is gone; a counter that it did not have yet was zero. A process that has just been
-        found may have been counting for months, so it brings what was seen of it. Where counters have shrunk `rate()`
-        knows best, and for native histograms, which have no smallest, where they are new.
+        found may have started or have been counting for months, and counters that have shrunk began again: there
+        `increase()` knows best, since it goes back to zero where that is near and otherwise takes what was seen.
         """
         tile = self._tile.name
         count = "histogram_count({})" if native else "{}"
         now = self._by_process(selectors, count)
         last = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
         was = count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
-        before = [self._by_process(selectors, was)]
+        before = self._by_process(selectors, was)
         if known:
-            before.append(f"0 * {self._by_process([known], was)}")
-        if not native:
-            before.append(self._by_process(selectors, f"min_over_time({{}}[{tile}])"))
-        seen = self._by_process(selectors, count.format(f"rate({{}}[{tile}])"))
-        length = self._tile.seconds
-        return f"sum(({now} or {last}) - ({' or '.join(before)}) >= 0 or {seen} * {length}) / {length}"
+            before = f"({before} or 0 * {self._by_process([known], was)})"
+        seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}])"))
+        return f"sum(({now} or {last}) - {before} >= 0 or {seen}) / {self._tile.seconds}"
 
     def _by_process(self, selectors: Sequence[str], form: str) -> str:
         return f"sum by ({self._process}) ({' or '.join(form.format(each) for each in selectors)})"
