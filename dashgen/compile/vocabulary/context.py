@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from dashgen import conventions as c
@@ -36,13 +37,16 @@ class Quantile:
 QUANTILES = (Quantile("p50", Decimal("0.5")), Quantile("p95", Decimal("0.95")), Quantile("p99", Decimal("0.99")))
 
 
+_NATIVE = ("errors", "events", "failures", "mean", "presence", "quantile", "released", "signal", "up")
+
+
 def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
     """Jinja2 with the helpers, and the scope that every unit shares."""
     settings = graph.settings
     colors: Any = plain(theme.root)
     sandbox = Sandbox()
     helpers: Scope = {
-        "native": native,
+        "native": SimpleNamespace(**{name: getattr(native, name) for name in _NATIVE}),
         "sli": Sli(settings.tile, settings.dimensions),
         "hops": Hops(settings.tile, settings.env),
         "link": Links(settings),
