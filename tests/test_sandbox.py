@@ -42,7 +42,7 @@ HUGE = (
 )
 
 
-@pytest.mark.parametrize("expression", (*WAYS_OUT, *HUGE))
+@pytest.mark.parametrize("expression", [*WAYS_OUT, *HUGE])
 def test_no_way_out(expression: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", SECRET)
     pack = f"""
