@@ -14,7 +14,7 @@ from jinja2.utils import missing
 from dashgen.diagnostics import did_you_mean
 
 _MUTATORS = frozenset(("append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"))
-# What leads to the program itself: functions to their globals, generators to their frames, modules to all that they use.
+# What leads to the program itself: functions to their globals, generators to their frames, modules to what they use.
 _OPAQUE = frozenset(
     (BuiltinFunctionType, CodeType, FrameType, FunctionType, GeneratorType, MethodType, ModuleType, partial, type)
 )
