@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from dashgen.diagnostics import Diagnostic, RunError
 from dashgen.exits import Exit
+from dashgen.load import project_root
 from dashgen.model.change import Action
 from dashgen.model.drift import Drifted
 from dashgen.model.plan import Plan, Summary
@@ -40,22 +41,15 @@ class Delivery:
     commit: str
 
 
-def beside(spec: Path) -> Path:
-    """The folder that `dashgen.toml`, `out/` and `.dashgen/` stand in, also for a specification that is a folder.
-
-    >>> beside(Path("shop/services.yaml")) == beside(Path("shop/services")) == Path("shop")
-    True
-    """
-    return spec.parent
-
-
-def open_delivery(spec: Path, context: str | None) -> tuple[Delivery | None, list[Diagnostic]]:
-    """Read the settings; `RunError` where the context or a secret is missing."""
-    folder = beside(spec)
+def open_delivery(
+    spec: Path, context: str | None, only: Collection[str] = ()
+) -> tuple[Delivery | None, list[Diagnostic]]:
+    """Read the settings, of `only` some remotes if any are named; `RunError` where one or a secret is missing."""
+    folder = project_root(spec)
     settings, found = read_settings(folder / FILE)
     if settings is None:
         return None, found
-    name, chosen = settings.context(context)
+    name, chosen = settings.context(context, only)
     remotes = {each.name: make_remote(each) for each in chosen}
     parallel = {each.name: each.parallel for each in chosen}
     return Delivery(name, remotes, parallel, Store(folder / ".dashgen"), git_commit(folder)), found
@@ -116,7 +110,7 @@ def find_drift(delivery: Delivery, out: Path) -> tuple[str, list[Drifted]]:
 
 def audit(spec: Path) -> list[tuple[int, dict[str, Any]]]:
     """Every line of the audit log; `RunError` names the first that was tampered with."""
-    return list(read_log(beside(spec) / ".dashgen" / "audit.jsonl"))
+    return list(read_log(project_root(spec) / ".dashgen" / "audit.jsonl"))
 
 
 def _compared(delivery: Delivery, output: Output) -> Iterator[tuple[str, list[Wanted], list[Found]]]:
@@ -128,7 +122,8 @@ def _compared(delivery: Delivery, output: Output) -> Iterator[tuple[str, list[Wa
             wanted = remote.wanted(output.artifacts)
             return name, wanted, remote.found(output.graph, [each.key for each in wanted])
         except RemoteError as error:
-            raise RemoteError(f"{name}: {error}", error.code, error.status, error.stale) from None
+            text = str(error) if name in str(error) else f"{name}: {error}"
+            raise RemoteError(text, error.code, error.status, error.stale) from None
 
     with ThreadPoolExecutor(max(1, len(delivery.remotes))) as pool:
         yield from list(pool.map(ask, delivery.remotes))
@@ -139,4 +134,4 @@ def code_of(error: RunError) -> Exit:
     return error.code if isinstance(error, RemoteError) else Exit.USAGE
 
 
-__all__ = ["exit_code", "now", "read_plan", "write_plan", "write_settings", "write_whole"]
+__all__ = ["exit_code", "now", "project_root", "read_plan", "write_plan", "write_settings", "write_whole"]

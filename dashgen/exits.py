@@ -16,7 +16,7 @@ class Exit(IntEnum):
         return member
 
     OK = 0, "done; nothing to say"
-    FINDINGS = 1, "findings, or differences where none were allowed (`--check`, `plan`, `drift`)"
+    FINDINGS = 1, "findings, differences (`--check`, `plan`, `drift`), or conflicts that `push` left alone"
     USAGE = 2, "the input or the command line is wrong"
     REFUSED = 3, "a remote refused who we are"
     PARTIAL = 4, "some of it was pushed, some was not; the summary says which"

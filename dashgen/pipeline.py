@@ -227,5 +227,6 @@ __all__ = [
     "generate",
     "measure",
     "open_project",
+    "project_root",
     "write_starter",
 ]

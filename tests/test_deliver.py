@@ -62,8 +62,9 @@ def run(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Type:
 def test_a_whole_life(run: Type, remote: MemoryRemote, shop: Path) -> None:
     assert "+ rules service-gateway" in run("plan", "--out", "plan.json", code=1).stdout
     assert "nobody to ask" in run("push", code=2).stderr
-    assert "3 created" not in run("push", "plan.json").stdout
-    assert "There is nothing to do" in run("push", "--yes").stderr
+    count = len(json.loads(Path("plan.json").read_text())["steps"])
+    assert f"Pushed to dev: {count} created." in run("push", "plan.json").stdout
+    assert "There is nothing to push" in run("push", "--yes").stderr
     run("plan")
     assert "unchanged" in run("drift").stdout
     assert "stale" in run("push", "plan.json", code=2).stderr
@@ -74,7 +75,7 @@ def test_a_whole_life(run: Type, remote: MemoryRemote, shop: Path) -> None:
     drift = run("drift", "--textfile", "dashgen.prom", code=1).stdout
     assert "edited rules service-gateway in grafana by ann\\x1b[31m" in drift
     assert 'kind="rules",state="edited"} 1' in (shop.parent / "dashgen.prom").read_text()
-    run("push", "--yes", code=1)
+    assert "1 conflict left, and nothing else to push." in run("push", "--yes", code=1).stderr
     assert remote.objects[RULES].data == {"groups": []}
     run("push", "--yes", "--adopt")
     assert remote.objects[RULES].data["groups"]
@@ -128,7 +129,33 @@ def test_machines_read_plans_and_pushes(run: Type, remote: MemoryRemote) -> None
     assert "dashgen_drift_last_check_timestamp_seconds" in run("drift", "--format", "prometheus", code=1).stdout
 
 
+def test_what_is_neither_a_plan_nor_a_specification_is_refused(run: Type, remote: MemoryRemote) -> None:
+    assert "plan.txt: a plan is a .json file" in run("plan", "--out", "plan.txt", code=2).stderr
+    assert "plan.txt is neither a plan" in run("push", "plan.txt", "--yes", code=2).stderr
+    for command in ("plan", "push", "drift", "prune", "audit"):
+        where = ("verify", "nope.yaml") if command == "audit" else ("nope.yaml",)
+        assert "There is no file nope.yaml" in run(command, *where, code=2).stderr
+    assert not remote.objects
+
+
+def test_one_remote_can_be_left_out(
+    run: Type, remote: MemoryRemote, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shop.parent / "dashgen.toml").write_text(f'{SETTINGS}[contexts.dev.dead]\ntype = "loki"\nurl = "http://l"\n')
+    asked = []
+    monkeypatch.setattr(delivery, "make_remote", lambda settings: asked.append(settings.name) or remote)
+    for command in ("plan", "push", "drift", "prune"):
+        run(
+            command, "--remote", "grafana", *(["--yes"] if command in ("push", "prune") else []), code=command == "plan"
+        )
+    assert set(asked) == {"grafana"}
+    assert "no remote “grafanna”. Did you mean “grafana”?" in run("plan", "--remote", "grafanna", code=2).stderr
+
+
 def test_without_settings_or_context_the_answer_says_what_to_do(run: Type, shop: Path) -> None:
     assert "no context “prod”" in run("plan", "-c", "prod", code=2).stderr
     (shop.parent / "dashgen.toml").unlink()
     assert "dashgen init" in run("plan", code=2).stdout
+    assert json.loads(run("plan", "--format", "json", code=2).stdout)[0]["id"] == "settings/not-found"
+    assert "dashgen.toml: where to push to" in run("init").stderr
+    assert "exists already" in run("init", code=2).stderr

@@ -90,11 +90,28 @@ def test_every_problem_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         (11, "reload is true or false"),
         (13, "url holds a name or a password"),
         (14, "cert needs key"),
+        (14, "There is no file"),
         (15, "A secret must not stand in this file"),
     ]
     assert len(found) == len(expected), found
     for line, words in expected:
         assert any(each.startswith(f"{line} ") and words in each for each in found), (line, words, found)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://a:abc", "http://a:0", "http://[::1", "http://a b", f"http://{'a' * 64}.b", "ftp://a", "http://", "a"],
+)
+def test_an_address_that_is_none_is_found_before_anybody_is_asked(url: str, tmp_path: Path) -> None:
+    settings, (found,) = read(tmp_path, f'[contexts.dev.grafana]\nurl = "{url}"\n')
+    assert settings is None
+    assert found.startswith("2 contexts.dev.grafana.url: url ")
+
+
+def test_a_path_that_is_none_is_found_too(tmp_path: Path) -> None:
+    head = '[contexts.dev.grafana]\nurl = "http://a"\n'
+    assert "whom nobody knows" in read(tmp_path, f'{head}token = {{file = "~nobody-of-this-name/x"}}')[1][0]
+    assert "Wrong form" in read(tmp_path, f'{head}token = {{file = "a\\u0000b"}}')[1][0]
 
 
 def test_limits_of_rulers_are_whole_numbers_and_nobody_elses(tmp_path: Path) -> None:

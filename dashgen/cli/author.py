@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,13 +25,17 @@ def init(path: SpecPath = DEFAULT) -> None:
 
     try:
         written = pipeline.write_starter(path)
+        settings = delivery.write_settings(pipeline.project_root(path))
     except OSError as error:
         raise run.fail(f"{path}: {error.strerror}.") from None
-    if not written:
+    except RunError as error:
+        raise run.fail(str(error)) from None
+    if not written and not settings:
         raise run.fail(f"{path} exists already. Give another path, or remove it first.")
-    if settings := delivery.write_settings(delivery.beside(path)):
+    if settings:
         console.say(f"Wrote {settings}: where to push to.")
-    console.say(f"Wrote {path}. Edit it, then: dashgen validate {path} · dashgen generate {path}")
+    if written:
+        console.say(f"Wrote {path}. Edit it, then: dashgen validate {path} · dashgen generate {path}")
 
 
 def validate(path: SpecPath = DEFAULT, format: FindingsOption = FindingsFormat.TEXT) -> None:
@@ -73,8 +76,8 @@ def generate(
     from dashgen import pipeline
     from dashgen.views import console, results
 
-    project = run.opened(path)
-    folder = out or Path(path).parent / "out"
+    project = run.opened(path, FindingsFormat(format))
+    folder = out or pipeline.project_root(path) / "out"
     with console.Steps("generating") as steps:
         try:
             outcome = pipeline.generate(

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from dashgen.cli import deliveries as d
-from dashgen.cli.options import DEFAULT, Format, FormatOption, SpecPath
+from dashgen.cli.options import DEFAULT, FindingsFormat, Format, FormatOption, SpecPath
+from dashgen.diagnostics import RunError
 from dashgen.exits import Exit
 
 
@@ -21,6 +22,7 @@ def add(app: typer.Typer) -> None:
 def plan(
     path: SpecPath = DEFAULT,
     context: d.Context = None,
+    remote: d.Remotes = None,
     source: d.From = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the plan to this file, for `push`.")] = None,
     prune: d.Prune = False,
@@ -29,7 +31,10 @@ def plan(
 ) -> None:
     """Show what a push would change, object by object; exit with 1 if there is something to do."""
     with d.errors():
-        delivery = d.opened(path, context)
+        if out and out.suffix != ".json":
+            raise RunError(f"{out}: a plan is a .json file.")
+        findings = FindingsFormat.JSON if format is d.PlanFormat.JSON else FindingsFormat.TEXT
+        delivery = d.opened(path, context, remote, findings)
         made = d.planned(delivery, d.folder(path, source), prune=prune, adopt=adopt)
         d.show_plan(made, format, out)
     raise typer.Exit(Exit.FINDINGS if made.todo or made.conflicts else Exit.OK)
@@ -39,6 +44,7 @@ def push(
     file: Annotated[Path, typer.Argument(help="A plan, or a specification.", show_default="services.yaml")] = DEFAULT,
     spec: d.Spec = DEFAULT,
     context: d.Context = None,
+    remote: d.Remotes = None,
     source: d.From = None,
     prune: d.Prune = False,
     adopt: d.Adopt = False,
@@ -47,14 +53,15 @@ def push(
 ) -> None:
     """Bring remotes to the state of the generated folder, or do exactly what a plan says."""
     with d.errors():
-        delivery, made = d.to_push(file, spec, context, source, prune=prune, adopt=adopt)
-        code = d.carry_out(delivery, made, yes=yes, shown=file.suffix == ".json", format=format)
+        delivery, made = d.to_push(file, spec, context, remote, source, prune=prune, adopt=adopt)
+        code = d.carry_out(delivery, made, yes=yes, shown=d.is_plan(file), format=format)
     raise typer.Exit(code)
 
 
 def drift(
     path: SpecPath = DEFAULT,
     context: d.Context = None,
+    remote: d.Remotes = None,
     source: d.From = None,
     format: d.DriftOption = d.DriftFormat.TEXT,
     textfile: Annotated[
@@ -63,7 +70,7 @@ def drift(
 ) -> None:
     """Show what somebody changed since the last push; exit with 1 if anything differs."""
     with d.errors():
-        delivery = d.opened(path, context)
+        delivery = d.opened(path, context, remote)
         differs = d.show_drift(delivery, d.folder(path, source), format, textfile)
     raise typer.Exit(Exit.FINDINGS if differs else Exit.OK)
 
@@ -71,6 +78,7 @@ def drift(
 def prune(
     path: SpecPath = DEFAULT,
     context: d.Context = None,
+    remote: d.Remotes = None,
     source: d.From = None,
     adopt: d.Adopt = False,
     yes: d.Yes = False,
@@ -78,7 +86,7 @@ def prune(
 ) -> None:
     """Delete what an earlier push made and nobody wants any more; nothing else is changed."""
     with d.errors():
-        delivery = d.opened(path, context)
+        delivery = d.opened(path, context, remote)
         made = d.prunable(delivery, d.folder(path, source), adopt=adopt)
         code = d.carry_out(delivery, made, yes=yes, format=format)
     raise typer.Exit(code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashgen.cli import run
-from dashgen.cli.options import Format
+from dashgen.cli.options import DEFAULT, FindingsFormat, Format
 from dashgen.diagnostics import RunError
 from dashgen.exits import Exit
 
@@ -51,6 +51,9 @@ From = Annotated[
     Path | None,
     typer.Option("--from", help="The generated folder.", show_default="out/ beside the specification"),
 ]
+Remotes = Annotated[
+    list[str] | None, typer.Option("--remote", help="Only this remote of the context; repeat it for several.")
+]
 Spec = Annotated[Path, typer.Option("--spec", help="The specification that dashgen.toml stands beside.")]
 Prune = Annotated[bool, typer.Option("--prune", help="Also delete what is ours and no longer wanted.")]
 Adopt = Annotated[
@@ -76,16 +79,28 @@ def folder(path: Path, source: Path | None) -> Path:
     """The generated folder."""
     from dashgen import delivery
 
-    return source or delivery.beside(path) / "out"
+    return source or delivery.project_root(path) / "out"
 
 
-def opened(path: Path, context: str | None) -> Delivery:
+def there(path: Path) -> None:
+    """Refuse a specification that is not there; the default one need not be, `dashgen.toml` and `out/` are enough."""
+    if path != DEFAULT and not path.exists():
+        raise RunError(f"There is no file {path}.")
+
+
+def opened(
+    path: Path,
+    context: str | None,
+    remotes: Sequence[str] | None = None,
+    format: FindingsFormat = FindingsFormat.TEXT,
+) -> Delivery:
     """The context; what is wrong with the settings is printed and ends the command with 2."""
     from dashgen import delivery
 
-    made, found = delivery.open_delivery(path, context)
+    there(path)
+    made, found = delivery.open_delivery(path, context, remotes or ())
     if made is None:
-        run.show(found)
+        run.show(found, format)
         raise typer.Exit(Exit.USAGE)
     return made
 
@@ -113,17 +128,31 @@ def restorable(delivery: Delivery, push: str | None, *, adopt: bool) -> Plan:
     return stages.restored(delivery, push, adopt=adopt)[1]
 
 
+def is_plan(file: Path) -> bool:
+    """Whether a file is a plan rather than a specification; `RunError` where its name says neither."""
+    if file.suffix == ".json" or file.suffix in (".yaml", ".yml") or file.is_dir():
+        return file.suffix == ".json"
+    raise RunError(f"{file} is neither a plan (.json) nor a specification (.yaml, or a folder).")
+
+
 def to_push(
-    file: Path, spec: Path, context: str | None, source: Path | None, *, prune: bool, adopt: bool
+    file: Path,
+    spec: Path,
+    context: str | None,
+    remotes: Sequence[str] | None,
+    source: Path | None,
+    *,
+    prune: bool,
+    adopt: bool,
 ) -> tuple[Delivery, Plan]:
     """The plan in a file, for the context it was made for; or a new one from a specification."""
     from dashgen import delivery as stages
 
-    if file.suffix != ".json":
-        delivery = opened(file, context)
+    if not is_plan(file):
+        delivery = opened(file, context, remotes)
         return delivery, planned(delivery, folder(file, source), prune=prune, adopt=adopt)
-    if prune or adopt or source:
-        raise RunError("A plan holds all decisions. Give --prune, --adopt and --from to `dashgen plan`.")
+    if prune or adopt or source or remotes:
+        raise RunError("A plan holds all decisions. Give --remote, --prune, --adopt and --from to `dashgen plan`.")
     plan = stages.read_plan(file)
     return opened(spec, context or plan.context), plan
 
@@ -144,7 +173,7 @@ def carry_out(delivery: Delivery, plan: Plan, *, yes: bool, format: Format, show
     elif plan.todo:
         plans.ended(plan, summary)
     else:
-        console.say("There is nothing to do.")
+        plans.idle(plan)
     code = stages.exit_code(summary)
     return Exit.FINDINGS if code is Exit.OK and plan.conflicts else code
 
@@ -163,7 +192,7 @@ def show_plan(plan: Plan, format: PlanFormat, out: Path | None) -> None:
         stages.write_plan(out, plan)
         console.say(f"Wrote {out}. Next: dashgen push {out}")
     elif format is PlanFormat.TEXT:
-        console.say("Next: dashgen push" if plan.todo else "There is nothing to push.")
+        console.say("Next: dashgen push") if plan.todo else plans.idle(plan)
 
 
 def show_drift(delivery: Delivery, out: Path, format: DriftFormat, textfile: Path | None) -> bool:
@@ -190,6 +219,7 @@ def show_audit(path: Path, what: AuditAction, format: Format) -> None:
     from dashgen import delivery
     from dashgen.views import console, machine, plans
 
+    there(path)
     entries = delivery.audit(path)
     if format is Format.JSON:
         typer.echo(machine.as_json([entry for _, entry in entries]))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dashgen.cli import run
-from dashgen.cli.options import DEFAULT, Format, FormatOption, SpecPath
+from dashgen.cli.options import DEFAULT, FindingsFormat, Format, FormatOption, SpecPath
 from dashgen.diagnostics import did_you_mean
 
 
@@ -34,7 +34,7 @@ def graph(
     from dashgen.model.tree import plain
     from dashgen.views import drawing, machine
 
-    project = run.opened(path)
+    project = run.opened(path, FindingsFormat.JSON if format is Drawing.JSON else FindingsFormat.TEXT)
     theme: Any = plain(project.library.theme.root)
     draw = {Drawing.MERMAID: drawing.mermaid, Drawing.DOT: drawing.dot}.get(format)
     typer.echo(draw(project.graph, theme["languages"]) if draw else machine.as_json(drawing.data(project.graph)))
@@ -49,10 +49,9 @@ def explain(
     from dashgen import pipeline
     from dashgen.views import explained, machine
 
-    project = run.opened(path)
+    project = run.opened(path, FindingsFormat(format))
     known, problems = pipeline.explain(project)
-    if problems:
-        run.show(problems)
+    run.stop_at(problems, FindingsFormat(format))
     same = pipeline.find(id, known)
     if not same:
         names = {each.id.partition("{")[0] for each in known}

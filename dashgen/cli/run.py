@@ -27,6 +27,13 @@ def opened(path: Path, format: FindingsFormat = FindingsFormat.TEXT) -> Project:
     return project
 
 
+def stop_at(found: Sequence[Diagnostic], format: FindingsFormat) -> None:
+    """End the command with 2 where something is wrong, which is printed."""
+    if found:
+        show(found, format)
+        raise typer.Exit(Exit.USAGE)
+
+
 def show(found: Sequence[Diagnostic], format: FindingsFormat = FindingsFormat.TEXT) -> None:
     """Print findings: the result of a command, so on stdout."""
     from dashgen.views import console, machine

@@ -62,7 +62,7 @@ def load_library(root: Path) -> tuple[Library | None, list[Diagnostic]]:
 def _layered(root: Path, folders: tuple[str, ...], suffix: str) -> dict[str, tuple[Path, str]]:
     """Files by their path below the project; the project's own come last and win."""
     found: dict[str, tuple[Path, str]] = {}
-    layers = [(BUILTIN, "dashgen:")] if root != BUILTIN else []
+    layers = [(BUILTIN, "dashgen:")] if root.resolve() != BUILTIN else []
     for base, mark in [*layers, (root, "")]:
         for folder in folders:
             for path in sorted((base / folder).glob(f"*{suffix}")):

@@ -30,8 +30,14 @@ class Sources:
 
 
 def project_root(path: Path) -> Path:
-    """The folder in which a project's own `templates/`, `alerts/`, `contract/` and `out/` stand."""
-    return path.resolve().parent
+    """The folder of a project's own `templates/`, `alerts/`, `contract/`, `dashgen.toml` and `out/`.
+
+    >>> project_root(Path("shop/services.yaml")) == project_root(Path("shop/services")) == Path("shop")
+    True
+    >>> project_root(Path(".")) == project_root(Path("..")).parent == Path("..")
+    True
+    """
+    return path.parent if path.name not in ("", "..") else path / ".."
 
 
 def load_spec(path: Path) -> tuple[Spec | None, Sources, list[Diagnostic]]:
@@ -62,8 +68,13 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path] if path.exists() else []
     candidates = (file for suffix in _SUFFIXES for file in path.rglob(f"*{suffix}"))
+    generated = {manifest.parent for manifest in path.rglob("manifest.json")}  # an `out/` inside is no specification
     return sorted(
-        f for f in candidates if f.is_file() and not any(p.startswith(".") for p in f.relative_to(path).parts)
+        f
+        for f in candidates
+        if f.is_file()
+        and not any(p.startswith(".") for p in f.relative_to(path).parts)
+        and generated.isdisjoint(f.parents)
     )
 
 

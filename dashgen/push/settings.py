@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dashgen.diagnostics import Diagnostic, RunError, Span, did_you_mean
 from dashgen.push.places import Places
@@ -35,7 +36,8 @@ _OWN = {
 }
 _REQUIRED = {"alertmanager": "config", **dict.fromkeys(_FILES, "rules")}
 _SECRETS = ("token", "password")
-_PATHS = ("ca", "cert", "key", "rules", "config")
+_CERTIFICATES = ("ca", "cert", "key")
+_PATHS = (*_CERTIFICATES, "rules", "config")
 _APIS = ("auto", "legacy", "apis")
 MAX_PARALLEL = 64
 
@@ -110,16 +112,21 @@ class Settings:
     default: str
     contexts: Mapping[str, tuple[RemoteSettings, ...]]
 
-    def context(self, name: str | None) -> tuple[str, tuple[RemoteSettings, ...]]:
-        """The remotes of a context, whose secrets are all there; `RunError` names all that are not."""
+    def context(self, name: str | None, only: Collection[str] = ()) -> tuple[str, tuple[RemoteSettings, ...]]:
+        """The remotes of a context, or some of them, whose secrets are all there; `RunError` names all that are not."""
         chosen = name or self.default or (next(iter(self.contexts)) if len(self.contexts) == 1 else "")
         if not chosen:
             raise RunError(f"{self.file} has several contexts. Choose one: --context {' | '.join(self.contexts)}.")
         if chosen not in self.contexts:
             known = f" There {'are' if len(self.contexts) > 1 else 'is'} {', '.join(self.contexts)}."
             raise RunError(f"{self.file} has no context “{chosen}”.{did_you_mean(chosen, self.contexts) or known}")
-        missing = []
-        for remote in self.contexts[chosen]:
+        names = [remote.name for remote in self.contexts[chosen]]
+        for each in only:
+            if each not in names:
+                near = did_you_mean(each, names) or f" It has {', '.join(names)}."
+                raise RunError(f"The context {chosen} has no remote “{each}”.{near}")
+        missing, remotes = [], tuple(r for r in self.contexts[chosen] if not only or r.name in only)
+        for remote in remotes:
             for secret in remote.secrets():
                 try:
                     secret.reveal()
@@ -127,7 +134,7 @@ class Settings:
                     missing.append(f"contexts.{chosen}.{remote.name}: {error}")
         if missing:
             raise RunError("\n".join(dict.fromkeys(missing)))
-        return chosen, self.contexts[chosen]
+        return chosen, remotes
 
 
 def read_settings(path: Path) -> tuple[Settings | None, list[Diagnostic]]:
@@ -222,23 +229,39 @@ class _Reader:
             return self._url(at, value)
         if key == "api" and value not in _APIS:
             return self._wrong(at, f"api is one of {', '.join(_APIS)}.{did_you_mean(value, _APIS)}")
-        return self._folder / Path(value).expanduser() if key in _PATHS else value
+        return self._path(at, value) if key in _PATHS else value
 
     def _url(self, at: tuple[str, ...], value: str) -> str | None:
-        scheme, separator, rest = value.partition("://")
-        if scheme not in ("http", "https") or not separator or not rest.partition("/")[0]:
-            self._wrong(at, "url begins with http:// or https:// and names a host.")
-            return None
-        if "@" in rest.partition("/")[0]:
+        if "@" in value.partition("://")[2].partition("/")[0]:
             self._wrong(at, 'url holds a name or a password. Use username, and password = {env = "…"}.', hide=True)
             return None
+        try:
+            parts = urlsplit(value)
+            names_host = bool(parts.hostname and parts.hostname.encode("idna")) and parts.port != 0
+        except ValueError as error:  # a port that is none, half an IPv6 address, a part of a name that is too long
+            self._wrong(at, f"url is none: {error}.")
+            return None
+        if parts.scheme not in ("http", "https") or not names_host or any(char.isspace() for char in value):
+            self._wrong(at, "url begins with http:// or https:// and names a host.")
+            return None
         return value.rstrip("/")
+
+    def _path(self, at: tuple[str, ...], value: str) -> Path | None:
+        """A path, from the folder of the settings; of certificates the file must be there."""
+        try:
+            path = self._folder / Path(value).expanduser()
+        except RuntimeError:  # `~name` of nobody
+            self._wrong(at, f"{value} begins with the home of a user whom nobody knows.")
+            return None
+        if at[-1] in _CERTIFICATES and not path.is_file():
+            self._wrong(at, f"There is no file {path}.")
+        return path
 
     def _secret(self, at: tuple[str, ...], value: Any) -> Secret | None:
         if isinstance(value, dict) and len(value) == 1:
             kind, where = next(iter(value.items()))
-            if kind in ("env", "file") and isinstance(where, str) and where:
-                return Secret(env=where) if kind == "env" else Secret(file=self._folder / Path(where).expanduser())
+            if kind in ("env", "file") and isinstance(where, str) and where and where.isprintable():
+                return Secret(env=where) if kind == "env" else Secret(file=self._path(at, where))
         ways = f'{at[-1]} = {{env = "VARIABLE"}} or {{file = "PATH"}}'
         why = "A secret must not stand in this file, which is meant for git" if isinstance(value, str) else "Wrong form"
         self._wrong(at, f"{why}. Write {ways}.", hide=True)

@@ -38,6 +38,14 @@ def show(plan: Plan) -> None:
         )
 
 
+def idle(plan: Plan) -> None:
+    """Say that a plan does nothing."""
+    left = (
+        f"{counted(len(plan.conflicts), 'conflict')} left, and nothing else" if plan.conflicts else "There is nothing"
+    )
+    console.say(f"{left} to push.")
+
+
 def ended(plan: Plan, summary: Summary) -> None:
     """Print how a push ended, and what is left."""
     count = Counter(step.action for step in summary.done)

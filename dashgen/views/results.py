@@ -64,9 +64,8 @@ def _summary(graph: Graph, outcome: Outcome, out: Path, dry: bool) -> None:
         console.say("  next: dashgen generate" if _differs(outcome) else "  Everything is up to date.")
     else:
         found = f"dashgen lint ({text.counted(warnings, 'warning')})" if warnings else "dashgen lint"
-        console.say(
-            f"  next: {found} · dashgen explain ErrorBudgetBurn · promtool test rules {out}/prometheus/tests/*.yaml"
-        )
+        alert = "ErrorBudgetBurn" if any(service.slos for service in graph.services) else "ServiceVanished"
+        console.say(f"  next: {found} · dashgen explain {alert} · promtool test rules {out}/prometheus/tests/*.yaml")
 
 
 def code(outcome: Outcome, *, dry: bool) -> Exit:

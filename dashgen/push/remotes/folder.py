@@ -76,16 +76,12 @@ class Folder:
 
     def commit(self, changes: Iterable[Change], manifest: bytes) -> None:
         """Move staged files into place, remove what is no longer wanted, and write the manifest last."""
-        real = self.root.resolve()
         changes = list(changes)
+        written = [change.path for change in changes if change.action in (Action.CREATE, Action.UPDATE)]
+        self._make_room(written)
         try:
-            for change in changes:
-                if change.action in (Action.CREATE, Action.UPDATE):
-                    target = self.root / change.path
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    if not target.parent.resolve().is_relative_to(real):
-                        raise FolderError(f"{target.parent} leads out of {self.root}. Remove the link.")
-                    os.replace(self._staging / change.path, target)
+            for path in written:
+                os.replace(self._staging / path, self.root / path)
             for change in changes:
                 if change.action is Action.DELETE:
                     self._remove(change.path)
@@ -104,6 +100,21 @@ class Folder:
                 shutil.rmtree(left, ignore_errors=True)
         with contextlib.suppress(OSError):
             self.root.rmdir()  # only if it is empty
+
+    def _make_room(self, paths: Iterable[str]) -> None:
+        """Make the folders of some files; nothing is made where a file or a link out of here is in the way of any."""
+        real = self.root.resolve()
+        folders = {(self.root / path).parent for path in paths}
+        for folder in sorted({*folders, *(above for each in folders for above in each.parents)}):
+            if folder.exists() and not folder.is_dir():
+                raise FolderError(f"{folder} is a file where a folder has to be. Move it away. Nothing was changed.")
+            if folder.is_relative_to(self.root) and not folder.resolve().is_relative_to(real):
+                raise FolderError(f"{folder} leads out of {self.root}. Remove the link. Nothing was changed.")
+        try:
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"{error.filename}: {error.strerror}. Nothing was changed.") from None
 
     def _remove(self, path: str) -> None:
         target = self.root / path
