@@ -15,6 +15,7 @@ from dashgen.promql import PromqlError, Reading, readings
 from dashgen.promql.work import Found, Work, work
 
 Labels = Mapping[str, str]
+_DRIFT = "dashgen_drift_"  # one series, whatever services there are
 PER_HOUR = 4  # samples of an hour tile, which is recorded only when an hour on the clock becomes full
 
 
@@ -105,8 +106,9 @@ class World:
             self._index[(rule.name, label, value)].append(made)
 
     def is_native(self, reading: Reading) -> bool:
-        """Whether a selector reads a metric that services expose."""
-        return reading.metric in self._native
+        """Whether a selector reads what services themselves expose, and neither what is recorded nor `up`."""
+        few = reading.metric in ("up", "ALERTS") or reading.metric.startswith(_DRIFT)
+        return not few and reading.metric not in self._recorded
 
     def is_split(self, rule: Rule, label: str) -> bool:
         """Whether a rule gives one series per value of a dimension."""
@@ -138,8 +140,10 @@ class World:
     def _count(self, reading: Reading) -> float:
         """Series of a native metric: one per instance, operation, outcome and bucket, as far as matchers leave them."""
         known = self._native.get(reading.metric)
+        if reading.metric == "ALERTS":
+            return 0
         if known is None:
-            return 0 if reading.metric == "ALERTS" else self._assumed.instances
+            return 1 if reading.metric.startswith(_DRIFT) else self._assumed.instances
         narrowed = {label for label, op, value in reading.matchers if value and op in ("=", "=~")}
         operations = 1 if narrowed - known.chosen - known.errors - {"le"} else self._assumed.operations
         outcomes = 1 if narrowed & (known.errors - known.chosen) else self._assumed.outcomes

@@ -49,6 +49,13 @@ _CALLS = {
     "histogram_fraction": "the share of observations between {0} and {1} in {2}",
     "label_replace": "{0}",
 }
+_ROUND = {"1m": "a minute", "1h": "an hour", "1d": "a day", "1w": "a week"}
+_PICKED = {
+    "topk": "the {0} highest",
+    "bottomk": "the {0} lowest",
+    "quantile": "the {0}-quantile",
+    "count_values": "the number of each value, as {0},",
+}
 _AGGREGATES = {"sum": "the sum", "max": "the highest", "min": "the lowest", "avg": "the mean", "count": "the number"}
 
 
@@ -57,6 +64,8 @@ def words(text: str) -> str:
 
     >>> words('sum(rate(http_requests_total{code=~"5.."}[5m])) > 0.1')
     'the sum of the per-second rate over 5m of http_requests_total where code matches 5.., where it is above 0.1'
+    >>> words("sum without (pod) (up) - quantile(0.9, up offset 1h)")
+    'the sum of up, whatever the pod minus the 0.9-quantile of up an hour ago'
     """
     try:
         return _say(p.parse(text))
@@ -78,7 +87,7 @@ def _say(node: object) -> str:
     if isinstance(node, p.MatrixSelector):
         return _selector(node.vector_selector)
     if isinstance(node, p.SubqueryExpr):
-        return _say(node.expr)
+        return f"{_say(node.expr)}{_when(node)}"
     if isinstance(node, p.AggregateExpr):
         return _aggregate(node)
     if isinstance(node, p.Call):
@@ -96,15 +105,26 @@ def _selector(node: p.VectorSelector) -> str:
         ]
         parts.append(f"{matcher.name} {operator} {matcher.value or 'empty'}")
     chosen = f" where {' and '.join(parts)}" if parts else ""
-    return f"{node.name or 'any series'}{chosen}"
+    return f"{node.name or 'any series'}{chosen}{_when(node)}"
+
+
+def _when(node: p.VectorSelector | p.SubqueryExpr) -> str:
+    """The moment that is asked for, where it is not the present."""
+    at = f" at the time {str(node.at).removeprefix('@ ')}" if node.at else ""
+    if not node.offset:
+        return at
+    length, side = p.display_duration(abs(node.offset)), "ago" if node.offset > timedelta() else "later"
+    return f"{at} {_ROUND.get(length, length)} {side}"
 
 
 def _aggregate(node: p.AggregateExpr) -> str:
     operation = str(node.op)
-    inner = _say(node.expr)
-    by = f", for each {' and '.join(node.modifier.labels)}" if node.modifier and node.modifier.labels else ""
-    if operation in ("topk", "bottomk"):
-        return f"the {_say(node.param)} {'highest' if operation == 'topk' else 'lowest'} of {inner}{by}"
+    inner, by = _say(node.expr), ""
+    if node.modifier and node.modifier.labels:
+        groups = "whatever the" if node.modifier.type == p.AggModifierType.Without else "for each"
+        by = f", {groups} {' and '.join(node.modifier.labels)}"
+    if operation in _PICKED:
+        return f"{_PICKED[operation].format(_say(node.param))} of {inner}{by}"
     return f"{_AGGREGATES.get(operation, operation)} of {inner}{by}"
 
 
@@ -120,5 +140,7 @@ def _call(node: p.Call) -> str:
 def _binary(node: p.BinaryExpr) -> str:
     operator = str(node.op)
     left, right = _say(node.lhs), _say(node.rhs)
+    if node.modifier and node.modifier.return_bool:
+        return f"1 {_OPERATORS[operator].replace('it', left, 1)} {right}, else 0"
     pause = "," if operator not in ("+", "-", "*", "/", "%", "^") else ""
     return f"{left}{pause} {_OPERATORS.get(operator, operator)} {right}"

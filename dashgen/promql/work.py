@@ -29,7 +29,7 @@ class Work:
     """One evaluation.
 
     `samples` is what Prometheus counts (`totalQueryableSamples`); it leaves out what a subquery's inside reads, so
-    `passed` counts every sample that stands in the ranges that are walked. `raw` is the longest range, in seconds,
+    `passed` counts every sample that stands in the ranges that are walked. `longest` is the longest range, in seconds,
     over which samples are read one by one, `quantiles` whether a histogram's buckets are read.
     """
 
