@@ -321,7 +321,9 @@ def check_index() -> str:
         NOTE + "# Checks\n",
         "`dashgen lint` runs them all; `generate` runs them too and stops at errors. A finding is silenced where it arises, with a "
         f"reason and an end:\n\n```yaml\nsilence:\n- {{check: slo/feasible, reason: We retry twice, until: {until}}}\n```\n\n"
-        "A `silence` stands in a service, call, SLO or chain, or at the top for the whole graph.\n",
+        "A `silence` stands in a service, call, SLO or chain, or at the top for the whole graph. Checks of what was made, whose "
+        "findings point at a template (`alert/…`, `dashboard/…`, `promql/…`, `rule/…`), are silenced in the service, the chain, or at the "
+        "top.\n",
         "| check | severity | finds |",
         "|---|---|---|",
     ]

@@ -237,7 +237,7 @@ class Spec(Model):
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
-        """The JSON Schema for editors. A folder's files share the work, so only `version` must stand in each."""
+        """The JSON Schema for editors. A folder's files share the work, so none needs more than `version`."""
         schema = cls.model_json_schema()
         schema["required"] = ["version"]
         schema["patternProperties"] = {"^x-": {"description": "Free for anchors and notes; dashgen does not read it."}}

@@ -11,7 +11,6 @@ from dashgen.model.units import duration, seconds
 from dashgen.plan.texts import bare, change
 
 _DURATIONS = ("interval", "for", "keep_firing_for", "query_offset", "evaluation_delay", "evaluation_interval")
-_GROUP = ("interval", "limit", "query_offset", "labels", "source_tenants", "partial_response_strategy")
 
 
 def canonical(data: dict[str, Any]) -> dict[str, Any]:

@@ -32,14 +32,18 @@ class Verifier:
 
     def of_unit(self, made: Made) -> list[Diagnostic]:
         """Findings on what was made for one unit."""
-        return [d for check in CHECKS.values() if check.scope == "unit" for d in self._run(check, check.run(made))]
+        kind, _, name = made.intents.owner.partition("-")
+        entry = (f"{kind}s", name)  # of the service or the chain, where what was made of it is silenced
+        return [
+            d for check in CHECKS.values() if check.scope == "unit" for d in self._run(check, check.run(made), entry)
+        ]
 
-    def _run(self, check: Check, findings: Iterable[Finding]) -> Iterator[Diagnostic]:
+    def _run(self, check: Check, findings: Iterable[Finding], entry: tuple[object, ...] = ()) -> Iterator[Diagnostic]:
         for finding in findings:
             severity = check.severity if finding.severity is None else finding.severity
             span = self.template(finding.origin) if finding.origin else self.at(finding.path, key=True)
             made = Diagnostic(check.id, check.summary, finding.detail, span, severity)
-            silence = silences.silencing(self.graph.silences, check.id, finding.path, self.today)
+            silence = silences.silencing(self.graph.silences, check.id, finding.path or entry, self.today)
             if silence is not None and severity is not Severity.ERROR:
                 made = replace(
                     made,

@@ -1,4 +1,4 @@
-"""The real tools, where they are installed: promtool has the last word on PromQL, amtool on routes."""
+"""The real tool, where it is installed: promtool has the last word on PromQL."""
 
 from __future__ import annotations
 

@@ -22,10 +22,6 @@ def make_remote(settings: RemoteSettings) -> Remote:
             from dashgen.push.remotes.alertmanager_file import AlertmanagerFile
 
             return AlertmanagerFile(settings)
-        case "prometheus" | "vmalert" | "thanos":
-            from dashgen.push.remotes.rule_files import RuleFiles
-
-            return RuleFiles(settings)
         case "mimir" | "cortex" | "loki":
             from dashgen.push.remotes.ruler import RulerRemote
 
