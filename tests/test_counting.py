@@ -67,9 +67,9 @@ CASES = {
         60 + 2,
         2,
     ),
-    "a process that has just been found goes on before as it does after": (
+    "a process that has just been found was there for half an interval": (
         STEADY | {("b", "200", ""): "_x5 90 100 110", ("b", "500", ""): "_x5 900x2"},
-        60 + 10 + 10,
+        60 + 10 + 10 / 2,
         0,
     ),
     "a process that has just started counts since zero": (

@@ -23,12 +23,16 @@ PROCESS = (
     "job",
     "instance",
     "cluster",
+    "namespace",
     "pod",
+    "container",
     "exported_instance",
     "service_instance_id",
     "k8s_pod_name",
+    "k8s_pod_uid",
+    "host_name",
 )
-REMEMBERED = "5m"  # how long a process may not be scraped: as long as Prometheus itself looks back
+REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
 
 
 class Counted:
@@ -98,21 +102,24 @@ class Counted:
     def _sum(self, selectors: Sequence[str], known: str, native: bool) -> str:
         """Events per second of the series that match any of the selectors; they may begin later than `known` ones.
 
-        A process that was there a tile ago, or when it was last scraped, has brought what its counters have grown by,
-        up to its last scrape if it is gone; a counter that it did not have yet was zero. A process that has just been
-        found may have started or have been counting for months, and counters that have shrunk began again: there
-        `increase()` knows best, since it goes back to zero where that is near and otherwise takes what was seen.
+        A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it is
+        gone; a counter that it did not have yet was zero. One that was out of reach then has brought what they have
+        grown by since it was last scraped. Only then is the past asked: series of an earlier life would count, too. A
+        process that has just been found may have started or have been counting for months, and counters that have
+        shrunk began again: there `increase()` knows best, since it sees where they began again, with a scrape from
+        before the tile in its range, and goes back to zero where that is near.
         """
-        tile = self._tile.name
+        tile, length = self._tile.name, self._tile.seconds
         count = "histogram_count({})" if native else "{}"
         now = self._by_process(selectors, count)
         last = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
-        was = count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
-        before = self._by_process(selectors, was)
+        there = count.format(f"{{}} offset {tile}")
+        before = [self._by_process(selectors, there)]
         if known:
-            before = f"({before} or 0 * {self._by_process([known], was)})"
-        seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}])"))
-        return f"sum(({now} or {last}) - {before} >= 0 or {seen}) / {self._tile.seconds}"
+            before.append(f"0 * {self._by_process([known], there)}")
+        before.append(self._by_process(selectors, count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")))
+        seen = self._by_process(selectors, count.format(f"increase({{}}[{self._tile.range}])"))
+        return f"sum(({now} or {last}) - ({' or '.join(before)}) >= 0 or {seen}) / {length}"
 
     def _by_process(self, selectors: Sequence[str], form: str) -> str:
         return f"sum by ({self._process}) ({' or '.join(form.format(each) for each in selectors)})"

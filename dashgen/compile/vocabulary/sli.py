@@ -15,6 +15,9 @@ from dashgen.model.telemetry import Matcher
 from dashgen.model.units import HOUR, duration, seconds
 
 
+FEW = 15  # tiles, of which each counts
+
+
 def match(slo: Slo) -> Promql:
     """The matchers that select an SLO's own series, whoever owns it today."""
     return _match(slo.level, slo.subject, slo.name, slo.env)
@@ -64,12 +67,13 @@ class Sli:
     def recent(self, slo: Slo, what: str, window: str) -> Promql:
         """The sum of the tiles of `events` or `bad_events` in a window of minutes or hours.
 
-        Half a tile longer than the window it holds all of them wherever rules are evaluated. Prometheus shows a rule
-        the tile of the same moment, vmalert only the one before: exactly five minutes would hold five or six tiles of a
-        minute with the one, and four with the other.
+        Prometheus shows a rule the tile of the same moment, vmalert only the one before, so half a tile less or more
+        than the window hold just its tiles with the one or the other. A tile of sixty is missed by nobody, but with one
+        too many, two bursts an hour apart would add up; where one is a fifth, windows would flap without it.
         """
         tiles = f"slo:{what}:rate{self._tile.name}{{{match(slo)}}}"
-        return Promql(f"sum(sum_over_time({tiles}[{self._about(window, 1)}]))")
+        side = 1 if seconds(window) < FEW * self._tile.seconds else -1
+        return Promql(f"sum(sum_over_time({tiles}[{self._about(window, side)}]))")
 
     def hour(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of an hour on the clock, per second; only when it becomes full.
