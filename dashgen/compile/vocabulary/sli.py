@@ -14,7 +14,6 @@ from dashgen.model.slo import BurnTier, Slo
 from dashgen.model.telemetry import Matcher
 from dashgen.model.units import HOUR, duration, seconds
 
-
 FEW = 15  # tiles, of which each counts
 
 
