@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from dashgen.cli import run
-from dashgen.cli.options import DEFAULT, FindingsFormat, FindingsOption, Format, FormatOption, Out, SpecPath, Targets
+from dashgen.cli.options import (
+    DEFAULT,
+    FindingsFormat,
+    FindingsOption,
+    Format,
+    FormatOption,
+    Out,
+    SpecPath,
+    Targets,
+    findings_format,
+)
 from dashgen.diagnostics import RunError
 
 
@@ -76,7 +86,7 @@ def generate(
     from dashgen import pipeline
     from dashgen.views import console, results
 
-    project = run.opened(path, FindingsFormat(format))
+    project = run.opened(path, findings_format(format))
     folder = out or pipeline.project_root(path) / "out"
     with console.Steps("generating") as steps:
         try:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dashgen.cli import deliveries as d
-from dashgen.cli.options import DEFAULT, FindingsFormat, Format, FormatOption, SpecPath
+from dashgen.cli.options import DEFAULT, Format, FormatOption, SpecPath, findings_format
 from dashgen.diagnostics import RunError
 from dashgen.exits import Exit
 
@@ -33,8 +33,7 @@ def plan(
     with d.errors():
         if out and out.suffix != ".json":
             raise RunError(f"{out}: a plan is a .json file.")
-        findings = FindingsFormat.JSON if format is d.PlanFormat.JSON else FindingsFormat.TEXT
-        delivery = d.opened(path, context, remote, findings)
+        delivery = d.opened(path, context, remote, findings_format(format))
         made = d.planned(delivery, d.folder(path, source), prune=prune, adopt=adopt)
         d.show_plan(made, format, out)
     raise typer.Exit(Exit.FINDINGS if made.todo or made.conflicts else Exit.OK)

@@ -100,8 +100,7 @@ def opened(
     there(path)
     made, found = delivery.open_delivery(path, context, remotes or ())
     if made is None:
-        run.show(found, format)
-        raise typer.Exit(Exit.USAGE)
+        raise run.stopped(found, format)
     return made
 
 
@@ -130,9 +129,9 @@ def restorable(delivery: Delivery, push: str | None, *, adopt: bool) -> Plan:
 
 def is_plan(file: Path) -> bool:
     """Whether a file is a plan rather than a specification; `RunError` where its name says neither."""
-    if file.suffix == ".json" or file.suffix in (".yaml", ".yml") or file.is_dir():
-        return file.suffix == ".json"
-    raise RunError(f"{file} is neither a plan (.json) nor a specification (.yaml, or a folder).")
+    if file.suffix != ".json" and file.suffix not in (".yaml", ".yml") and not file.is_dir():
+        raise RunError(f"{file} is neither a plan (.json) nor a specification (.yaml, or a folder).")
+    return file.suffix == ".json"
 
 
 def to_push(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dashgen.cli import run
-from dashgen.cli.options import DEFAULT, FindingsFormat, Format, FormatOption, SpecPath
+from dashgen.cli.options import DEFAULT, Format, FormatOption, SpecPath, findings_format
 from dashgen.diagnostics import did_you_mean
 
 
@@ -34,7 +34,7 @@ def graph(
     from dashgen.model.tree import plain
     from dashgen.views import drawing, machine
 
-    project = run.opened(path, FindingsFormat.JSON if format is Drawing.JSON else FindingsFormat.TEXT)
+    project = run.opened(path, findings_format(format))
     theme: Any = plain(project.library.theme.root)
     draw = {Drawing.MERMAID: drawing.mermaid, Drawing.DOT: drawing.dot}.get(format)
     typer.echo(draw(project.graph, theme["languages"]) if draw else machine.as_json(drawing.data(project.graph)))
@@ -49,9 +49,11 @@ def explain(
     from dashgen import pipeline
     from dashgen.views import explained, machine
 
-    project = run.opened(path, FindingsFormat(format))
+    findings = findings_format(format)
+    project = run.opened(path, findings)
     known, problems = pipeline.explain(project)
-    run.stop_at(problems, FindingsFormat(format))
+    if problems:
+        raise run.stopped(problems, findings)
     same = pipeline.find(id, known)
     if not same:
         names = {each.id.partition("{")[0] for each in known}

@@ -43,6 +43,11 @@ class FindingsFormat(StrEnum):
     GITHUB = "github"
 
 
+def findings_format(format: StrEnum) -> FindingsFormat:
+    """How findings are printed by a command that prints its results so: as JSON beside JSON, else as text."""
+    return FindingsFormat.JSON if format.value == FindingsFormat.JSON else FindingsFormat.TEXT
+
+
 FormatOption = Annotated[Format, typer.Option("--format", help="For people, or for programs.")]
 FindingsOption = Annotated[
     FindingsFormat, typer.Option("--format", help="For people, programs, code scanning, or GitHub.")

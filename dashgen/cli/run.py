@@ -22,16 +22,14 @@ def opened(path: Path, format: FindingsFormat = FindingsFormat.TEXT) -> Project:
 
     project, found = pipeline.open_project(path)
     if project is None:
-        show(found, format)
-        raise typer.Exit(Exit.USAGE)
+        raise stopped(found, format)
     return project
 
 
-def stop_at(found: Sequence[Diagnostic], format: FindingsFormat) -> None:
-    """End the command with 2 where something is wrong, which is printed."""
-    if found:
-        show(found, format)
-        raise typer.Exit(Exit.USAGE)
+def stopped(found: Sequence[Diagnostic], format: FindingsFormat) -> typer.Exit:
+    """Print what is wrong; the command cannot go on."""
+    show(found, format)
+    return typer.Exit(Exit.USAGE)
 
 
 def show(found: Sequence[Diagnostic], format: FindingsFormat = FindingsFormat.TEXT) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dashgen.cli import run
-from dashgen.cli.options import DEFAULT, FindingsFormat, Format, FormatOption, SpecPath
+from dashgen.cli.options import DEFAULT, Format, FormatOption, SpecPath, findings_format
 from dashgen.diagnostics import RunError
 from dashgen.exits import Exit
 
@@ -35,9 +35,11 @@ def cost(
     from dashgen.model.cost import Assumptions
     from dashgen.views import console, costs, machine
 
-    project, assumed = run.opened(path, FindingsFormat(format)), Assumptions(instances, operations)
+    findings = findings_format(format)
+    project, assumed = run.opened(path, findings), Assumptions(instances, operations)
     rules, problems = pipeline.cost(project, assumed)
-    run.stop_at(problems, FindingsFormat(format))
+    if problems:
+        raise run.stopped(problems, findings)
     with console.Steps("measuring") as steps:
         try:
             rules = pipeline.measure(rules, prometheus, steps) if prometheus else rules

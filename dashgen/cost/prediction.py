@@ -139,9 +139,9 @@ class World:
 
     def _count(self, reading: Reading) -> float:
         """Series of a native metric: one per instance, operation, outcome and bucket, as far as matchers leave them."""
-        known = self._native.get(reading.metric)
         if reading.metric == "ALERTS":
             return 0
+        known = self._native.get(reading.metric)
         if known is None:
             return 1 if reading.metric.startswith(_DRIFT) else self._assumed.instances
         narrowed = {label for label, op, value in reading.matchers if value and op in ("=", "=~")}

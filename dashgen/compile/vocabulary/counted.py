@@ -109,7 +109,7 @@ class Counted:
         shrunk began again: there `increase()` knows best, since it sees where they began again, with a scrape from
         before the tile in its range, and goes back to zero where that is near.
         """
-        tile, length = self._tile.name, self._tile.seconds
+        tile = self._tile.name
         count = "histogram_count({})" if native else "{}"
         now = self._by_process(selectors, count)
         last = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
@@ -119,7 +119,7 @@ class Counted:
             before.append(f"0 * {self._by_process([known], there)}")
         before.append(self._by_process(selectors, count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")))
         seen = self._by_process(selectors, count.format(f"increase({{}}[{self._tile.range}])"))
-        return f"sum(({now} or {last}) - ({' or '.join(before)}) >= 0 or {seen}) / {length}"
+        return f"sum(({now} or {last}) - ({' or '.join(before)}) >= 0 or {seen}) / {self._tile.seconds}"
 
     def _by_process(self, selectors: Sequence[str], form: str) -> str:
         return f"sum by ({self._process}) ({' or '.join(form.format(each) for each in selectors)})"
