@@ -23,7 +23,7 @@ from dashgen.push.engine import Push, exit_code
 from dashgen.push.output import Output, read_output
 from dashgen.push.remotes import Remote, RemoteError
 from dashgen.push.remotes.factory import make_remote
-from dashgen.push.settings import FILE, read_settings
+from dashgen.push.settings_file import FILE, read_settings
 from dashgen.push.starter import write_settings
 from dashgen.push.store import Store, now
 

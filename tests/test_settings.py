@@ -8,7 +8,8 @@ import pytest
 
 from dashgen.diagnostics import RunError
 from dashgen.push.reading import yaml_data
-from dashgen.push.settings import Secret, Settings, read_settings
+from dashgen.push.settings import Secret, Settings
+from dashgen.push.settings_file import read_settings
 from dashgen.push.starter import STARTER
 
 GOOD = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dashgen.diagnostics import RunError
-from dashgen.push.settings import FILE
+from dashgen.push.settings_file import FILE
 
 STARTER = """\
 # Where dashgen pushes to. Secrets do not stand here: name an environment variable or a file.
