@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, get_args
 
@@ -12,6 +13,7 @@ from dashgen.diagnostics import Diagnostic, Span, did_you_mean
 from dashgen.model.tree import Plain
 
 M = TypeVar("M", bound=BaseModel)
+_LONG_INT = re.compile(r"[-+]?\d{18,}")  # what is read as a text, because it is no number that JSON can hold
 _KINDS = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -32,7 +34,13 @@ def validate(
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        return None, [_diagnostic(model, each, at, area) for each in error.errors(include_url=False)]
+        found = [each for each in error.errors(include_url=False) if not _follows(each)]
+        return None, [_diagnostic(model, each, at, area) for each in found]
+
+
+def _follows(error: ErrorDetails) -> bool:
+    """Whether a list is too short only because entries of it are wrong, which is told on its own."""
+    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
 
 
 def _diagnostic(model: type[BaseModel], error: ErrorDetails, at: Callable[..., Span], area: str) -> Diagnostic:
@@ -46,16 +54,18 @@ def _diagnostic(model: type[BaseModel], error: ErrorDetails, at: Callable[..., S
     if kind == "missing":
         detail = f"`{name}` is missing. {_described(model, path)}"
         return Diagnostic(f"{area}/missing-key", "A key is missing", detail.strip(), at(path[:-1], key=True))
+    if kind == "int_type" and isinstance(found, str) and _LONG_INT.fullmatch(found):
+        detail = f"`{_shown_key(path)}`: {found:.60} is out of range; a whole number has at most 17 digits."
+        return Diagnostic(f"{area}/value", "A value cannot be used", detail, at(path))
     if kind in _KINDS:
         wanted = error["ctx"]["expected"].replace("'", "") if kind == "literal_error" else _KINDS[kind]
         guess = did_you_mean(found, wanted.replace(" or ", ", ").split(", ")) if isinstance(found, str) else ""
         detail = f"`{_shown_key(path)}` must be {wanted}, not {_found(found)}.{guess}"
         return Diagnostic(f"{area}/wrong-type", "Wrong kind of value", detail, at(path))
     if kind in ("too_short", "too_long") and error["ctx"]["field_type"] == "Tuple":
-        bound = (
-            f"at least {error['ctx']['min_length']}" if kind == "too_short" else f"at most {error['ctx']['max_length']}"
-        )
-        detail = f"`{_shown_key(path)}` takes {bound} entries, not {error['ctx']['actual_length']}."
+        word, bound = ("least", "min_length") if kind == "too_short" else ("most", "max_length")
+        entries = f"{error['ctx'][bound]} {'entry' if error['ctx'][bound] == 1 else 'entries'}"
+        detail = f"`{_shown_key(path)}` takes at {word} {entries}, not {error['ctx']['actual_length']}."
         return Diagnostic(f"{area}/value", "A value cannot be used", detail, at(path))
     in_key = path[-1:] == ("[key]",)
     where = path[:-1] if in_key else path

@@ -36,16 +36,28 @@ class _Fault(Exception):
         self.id, self.summary, self.detail, self.mark, self.first = id, summary, detail, mark, first
 
 
-def read(path: Path, shown: str) -> tuple[Document | None, list[Diagnostic]]:
-    """Read and parse one file; `shown` is the name that messages use."""
+def content(path: Path, shown: str) -> tuple[bytes | None, list[Diagnostic]]:
+    """What stands in one file; `shown` is the name that messages use."""
     try:
         if path.stat().st_size > MAX_BYTES:
             detail = f"{shown} is larger than {MAX_BYTES // 1024 // 1024} MiB. Split it into a folder of smaller files."
             return None, [Diagnostic("yaml/size", "The file is too large", detail, Span(shown, 1, 1, 2))]
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes(), []
     except OSError as error:
         detail = f"{shown}: {error.strerror}. Check the path and its permissions."
-        return None, [Diagnostic("yaml/unreadable", "The file cannot be read", detail)]
+        return None, [Diagnostic("yaml/unreadable", "The file cannot be read", detail, Span(shown, 1, 1, 2))]
+
+
+def read(path: Path, shown: str) -> tuple[Document | None, list[Diagnostic]]:
+    """Read and parse one file."""
+    data, problems = content(path, shown)
+    return (None, problems) if data is None else document(data, shown)
+
+
+def document(data: bytes, shown: str) -> tuple[Document | None, list[Diagnostic]]:
+    """Parse the content of one file."""
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         detail = f"Byte {error.start} is not UTF-8 ({error.reason}). Save the file as UTF-8."

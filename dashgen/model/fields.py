@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,11 +26,14 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from dashgen.model.tree import Number
-from dashgen.model.units import DURATION_PATTERN, seconds
+from dashgen.model.units import DAY, DURATION_PATTERN, duration, seconds
+from dashgen.promql import PromqlError, check_pattern
 
 NAME_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 _LABEL_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 _METRIC_PATTERN = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
+LONGEST_DURATION = 3650 * DAY
+PERCENT_DIGITS = 12
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
@@ -53,7 +57,8 @@ def _written(value: Any) -> Any:
     return value
 
 
-def _matching(pattern: str, kind: str, rule: str) -> AfterValidator:
+def matching(pattern: str, kind: str, rule: str) -> AfterValidator:
+    """A validator of texts that a whole pattern must match; `rule` says what is wrong with others, and what to do."""
     compiled = re.compile(pattern)
 
     def check(value: str) -> str:
@@ -85,9 +90,14 @@ def _duration(value: Any) -> Any:
     if not isinstance(value, str):
         raise fault("duration", f"a duration is a text with a unit, like 15s, 250ms or 30d; found {_shown(value)}")
     try:
-        return seconds(value)
+        length = seconds(value)
     except ValueError as error:
         raise fault("duration", str(error)) from None
+    if not 0 < length <= LONGEST_DURATION:
+        raise fault(
+            "duration", f"{value} is out of range; a duration lies above 0s, up to {duration(LONGEST_DURATION)}"
+        )
+    return length
 
 
 def _percent(value: Any) -> Any:
@@ -100,12 +110,14 @@ def _percent(value: Any) -> Any:
         number = Decimal(text)
     except (ArithmeticError, TypeError, ValueError):
         raise fault("percent", f"a percentage is a number between 0 and 100; found {_shown(value)}") from None
-    if not number.is_finite() or not 0 < number < 100 or len(number.as_tuple().digits) > 12:
+    if not number.is_finite() or not 0 < number < 100:
         raise fault(
             "percent",
             f"{text} is out of range; a percentage here lies between 0 and 100, both excluded"
             + (" (100 leaves no error budget, so every failure would burn infinitely fast)" if number == 100 else ""),
         )
+    if len(number.as_tuple().digits) > PERCENT_DIGITS:
+        raise fault("percent", f"{text:.60} has too many digits; at most {PERCENT_DIGITS} are allowed here")
     return number
 
 
@@ -118,12 +130,36 @@ def _date(value: Any) -> Any:
         raise fault("date", f"a date is written like 2027-01-31; found {_shown(value)}") from None
 
 
-def _regex(value: str) -> str:
+def _pattern(value: str) -> str:
     try:
-        re.compile(value)
-    except re.error as error:
-        raise fault("regex", f"{value!r:.120} is not a regular expression ({error})") from None
+        check_pattern(value)
+    except PromqlError:
+        reason = _fault(value) or "RE2 has neither backreferences nor look-around"
+        raise fault("regex", f"{value!r:.120} is not a regular expression for Prometheus ({reason})") from None
     return value
+
+
+def _fault(pattern: str) -> str:
+    """What Python, which says more than Prometheus's own parser, finds wrong with a pattern."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError) as error:
+        return str(error)
+    return ""
+
+
+def matches(pattern: str, value: str) -> bool | None:
+    """Whether a pattern matches a whole value; None where Python reads the pattern differently than RE2.
+
+    >>> matches("5..", "500"), matches("5..", "5000"), matches("[[:digit:]]+", "5")
+    (True, False, None)
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return bool(re.fullmatch(pattern, value))
+    except (re.error, Warning, OverflowError):
+        return None
 
 
 def _shown(value: object) -> str:
@@ -137,18 +173,23 @@ _NAME_RULE = (
 Name = Annotated[
     str,
     BeforeValidator(_written),
-    _matching(NAME_PATTERN, "name", _NAME_RULE),
+    matching(NAME_PATTERN, "name", _NAME_RULE),
     WithJsonSchema({"type": "string", "pattern": NAME_PATTERN}),
 ]
-LabelName = Annotated[str, _matching(_LABEL_PATTERN, "label", "is not a label name; use letters, digits and `_`")]
-MetricName = Annotated[str, _matching(_METRIC_PATTERN, "metric", "is not a metric name; use letters, digits, `_`, `:`")]
+LabelName = Annotated[
+    str,
+    matching(_LABEL_PATTERN, "label", "is not a label name; use letters, digits and `_`"),
+    matching(r"(?!__).*", "label", "begins with `__`, as only Prometheus's own labels do; use another label"),
+]
+MetricName = Annotated[str, matching(_METRIC_PATTERN, "metric", "is not a metric name; use letters, digits, `_`, `:`")]
 Line = Annotated[str, BeforeValidator(_written), _printable(200, lines=False)]
 Text = Annotated[str, _printable(4000, lines=True)]
 Written = Annotated[
     str, BeforeValidator(_written), _printable(1000, lines=True), WithJsonSchema({"type": ["string", "number"]})
 ]
+Pattern = Annotated[str, BeforeValidator(_written), _printable(1000, lines=False), AfterValidator(_pattern)]
 Url = Annotated[
-    str, _matching(r"^https?://[^\s\"'<>\\{}`]+$", "url", "is not an address; write one like https://host/path")
+    str, matching(r"^https?://[^\s\"'<>\\{}`]+$", "url", "is not an address; write one like https://host/path")
 ]
 Duration = Annotated[
     Decimal, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
@@ -160,7 +201,7 @@ Percent = Annotated[
 ]
 KubernetesName = Annotated[
     str,
-    _matching(
+    matching(
         r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
         "kubernetes",
         "is not a name in Kubernetes; use lower-case letters, digits and `-`, at most 63",
@@ -168,7 +209,7 @@ KubernetesName = Annotated[
 ]
 KubernetesLabel = Annotated[
     str,
-    _matching(
+    matching(
         r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
         "kubernetes",
         "is not the name of a label in Kubernetes; write one like release or example.com/team",
@@ -177,7 +218,7 @@ KubernetesLabel = Annotated[
 KubernetesValue = Annotated[
     str,
     BeforeValidator(_written),
-    _matching(
+    matching(
         r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$",
         "kubernetes",
         "is not the value of a label in Kubernetes; use letters, digits, `-`, `_` and `.`, at most 63",
@@ -189,14 +230,13 @@ Date = Annotated[datetime.date, BeforeValidator(_date), WithJsonSchema({"type": 
 class Regex(Model):
     """A label value given as a pattern, for `=~`."""
 
-    regex: Annotated[str, _printable(1000, lines=False), AfterValidator(_regex)] = Field(
-        description="An RE2 pattern that the whole label value must match."
-    )
+    regex: Pattern = Field(description="An RE2 pattern that the whole label value must match.")
     example: Line | None = Field(None, description="A value that matches, for generated tests.")
 
     @model_validator(mode="after")
     def _has_example(self) -> Regex:
-        if not re.fullmatch(self.regex, self.sample):
+        matched = matches(self.regex, self.sample)
+        if matched is False or (matched is None and self.example is None):
             raise fault("regex", f"add `example:`, a value that {self.regex!r:.120} matches, for the generated tests")
         return self
 

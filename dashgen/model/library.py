@@ -21,13 +21,17 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Knowledge by name; `templates` has the file's path below `templates/` or `alerts/` as its key."""
+    """Knowledge by name; `templates` has the file's path as its key.
+
+    `own_windows` names the tables that are the project's own.
+    """
 
     templates: Mapping[str, Document]
     fragments: Mapping[str, Document]
     runbooks: Mapping[str, TextFile]
     profiles: Mapping[str, Profile]
     windows: Mapping[str, WindowTable]
+    own_windows: frozenset[str]
     contract: Contract
     theme: Document
     fingerprint: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from dashgen.model.fields import (
     Date,
@@ -23,6 +24,7 @@ from dashgen.model.fields import (
     Text,
     Url,
     Written,
+    fault,
 )
 
 
@@ -149,13 +151,23 @@ class Tier(Model):
     )
 
 
+def _told_apart(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+    for name, count in Counter(tier.name for tier in tiers).items():
+        if count > 1:
+            raise fault("tiers", f"{count} tiers are called “{name}”, so their alerts would be one; rename all but one")
+    return tiers
+
+
+Tiers = Annotated[tuple[Tier, ...], AfterValidator(_told_apart)]
+
+
 class BurnRates(Model):
     """Which burn-rate tiers watch an objective."""
 
     table: Name | None = Field(
         None, description="A table in `alerts/windows/`; by default the one for the SLO's window."
     )
-    tiers: tuple[Tier, ...] = Field((), description="Tiers that replace the table's.")
+    tiers: Tiers = Field((), description="Tiers that replace the table's.")
     off: tuple[Name, ...] = Field((), description="Tiers of the table that are switched off.")
     minimum_bad_events: int | None = Field(
         None, ge=0, le=1_000_000, description="Replaces the number of bad events that every tier waits for."

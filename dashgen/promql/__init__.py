@@ -53,6 +53,16 @@ def check(text: str) -> None:
     _pretty(_filled(_shape(text)[0]))
 
 
+def check_pattern(pattern: str) -> None:
+    """Raise `PromqlError` unless a pattern can stand behind `=~`.
+
+    >>> check_pattern(r"(a)\\1")
+    Traceback (most recent call last):
+    dashgen.promql.PromqlError: illegal regex for (a)\\1
+    """
+    _parse(f'x{{x=~"{quoted(pattern)}"}}')
+
+
 def readings(text: str) -> tuple[Reading, ...]:
     """Every selector of an expression, in order."""
     shape, values = _shape(text)

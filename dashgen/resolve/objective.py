@@ -154,13 +154,22 @@ def _burn(
 def _table(
     draft: Draft, spec: SloSpec, window: int, path: tuple[str, ...]
 ) -> tuple[WindowTable | None, Diagnostic | None]:
-    """The table that the SLO names, or the closest one that is meant for its window."""
+    """The table that the SLO names, or the closest one that is meant for its window; the project's own come first."""
     tables: Mapping[str, WindowTable] = draft.library.windows
     if spec.burn_rates.tiers or spec.burn_rates.table:
         return tables.get(spec.burn_rates.table or ""), None
     fitting = [t for t in tables.values() if t.period.at_least <= window <= t.period.at_most]
-    if fitting:
-        return min(fitting, key=lambda t: (t.period.at_most - t.period.at_least, t.windows)), None
+    own = [t for t in fitting if t.windows in draft.library.own_windows] or fitting
+    closest = [t for t in own if t.period.length == min(each.period.length for each in own)]
+    if len(closest) > 1:
+        names = " and ".join(f"“{name}”" for name in sorted(t.windows for t in closest))
+        detail = (
+            f"{names} in `alerts/windows/` are meant for {duration(window)}, and none of them more closely. "
+            "Give them different periods, or name one with `burn_rates:`."
+        )
+        return None, draft.error("spec/table-tie", "Several burn-rate tables fit", detail, *path, key=True)
+    if closest:
+        return closest[0], None
     detail = f"No table in `alerts/windows/` is meant for {duration(window)}. Name one with `burn_rates:`, or add one."
     return None, draft.error("spec/no-table", "No burn-rate table fits", detail, *path, key=True)
 
