@@ -98,6 +98,15 @@ def test_what_is_wanted_is_loaded_and_the_next_plan_finds_nothing_to_do(product:
         assert server.state.namespaces("other") == {}
 
 
+def test_cortex_takes_texts_that_begin_indented(tmp_path: Path) -> None:
+    with running_mimir(State(reads_back=True), "cortex") as server:
+        tenant = Tenant(server, tmp_path, "cortex")
+        text = {"summary": "\n  It is\n  down.\n"}
+        tenant.want("web", group("g", record("a:b", "  up\nor\n  down"), alert("Down", annotations=text)))
+        assert exit_code(tenant.push()) is Exit.OK
+        assert [step.action for step in tenant.plan().steps] == [Action.KEEP]
+
+
 def test_nothing_to_do_writes_nothing_and_one_change_writes_once(tenant: Tenant) -> None:
     for name in "abc":
         tenant.want(name, group("g", alert("Down")))

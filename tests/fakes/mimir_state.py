@@ -6,6 +6,7 @@ import copy
 import json
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ class State:
     """Rules and Alertmanager configurations by tenant. `delay` is how long a change takes to be loaded, in seconds.
 
     With `empty_is_404` no groups are 404, as in Cortex. `forgets` are keys that this version does not know and
-    drops without a word; `broken` are names of rules that fail when they are evaluated.
+    drops without a word; `broken` are names of rules that fail when they are evaluated. `reads_back` is what Cortex
+    does: it writes each group and reads it once more, and fails where a text of several lines begins indented.
     """
 
     file: Path | None = None
@@ -42,6 +44,7 @@ class State:
     delay: float = 0.0
     forgets: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
+    reads_back: bool = False
     tenants: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     _loads: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
@@ -79,6 +82,8 @@ class State:
         problem = _problem(group)
         if problem:
             raise Refused(400, problem)
+        if self.reads_back and any(map(_is_indented, _texts(group))):
+            raise Refused(400, "unable to decoded rule group")  # in the words of Cortex 1.21
         with self._lock:
             spaces = self.namespaces(tenant)
             count = sum(map(len, spaces.values()))
@@ -191,6 +196,15 @@ def _problem(group: Any) -> str:
         except promql.PromqlError as error:
             return f"could not parse expression: {error}"
     return ""
+
+
+def _texts(group: dict[str, Any]) -> Iterator[str]:
+    for rule in group["rules"]:
+        yield from (str(rule["expr"]), *map(str, (rule.get("annotations") or {}).values()))
+
+
+def _is_indented(text: str) -> bool:
+    return "\n" in text and text[0].isspace()
 
 
 def _rewritten(group: dict[str, Any]) -> dict[str, Any]:

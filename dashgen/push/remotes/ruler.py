@@ -61,7 +61,7 @@ class RulerRemote:
         for artifact in artifacts:
             groups = artifact.data.get("groups") if artifact.kind == "rules" else None
             if groups:
-                groups = self._limits.packed(groups)
+                groups = self._limits.packed([_trimmed(group) for group in groups])
                 made.append(Wanted(Key("rules", artifact.owner), artifact.owner, {"groups": groups}, artifact.owner))
         self._planned = {each.owner: self._count(each.data["groups"]) for each in made}
         self._limits.check(sum(self._planned.values()), 0)
@@ -211,6 +211,21 @@ class RulerRemote:
 
 def _namespace(graph: str, owner: str) -> str:
     return f"dashgen-{graph}-{owner}"
+
+
+def _trimmed(group: Group) -> Group:
+    """A group whose expressions and annotations neither begin nor end with white space.
+
+    Cortex writes and reads each group once more before it keeps it, and its YAML library cannot read what it wrote of
+    a text of several lines whose first one is indented (gopkg.in/yaml.v3 3.0.1).
+    """
+    rules = []
+    for rule in group["rules"]:
+        made = {**rule, "expr": str(rule.get("expr", "")).strip()}
+        if texts := rule.get("annotations"):
+            made["annotations"] = {name: str(text).strip() for name, text in texts.items()}
+        rules.append(made)
+    return {**group, "rules": rules}
 
 
 def _found(key: Key, groups: list[Group], held: Marked, *, genuine: bool) -> Found:
