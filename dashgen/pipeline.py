@@ -14,7 +14,7 @@ from dashgen.compile import Compilation, Unit, fingerprints
 from dashgen.cost import advice, predict
 from dashgen.diagnostics import Diagnostic, has_errors, in_order
 from dashgen.explain import Explanation, explanations, find
-from dashgen.load import Sources, load_library, load_spec, project_root, write_starter
+from dashgen.load import Sources, catalogue, load_library, load_spec, project_root, write_starter
 from dashgen.model.artifact import Target
 from dashgen.model.change import Action, Outcome
 from dashgen.model.cost import Assumptions, RuleCost
@@ -220,6 +220,7 @@ def _counted(results: Iterator[Result], total: int, progress: Progress | None) -
 __all__ = [
     "Project",
     "advice",
+    "catalogue",
     "check",
     "cost",
     "explain",

@@ -1,4 +1,4 @@
-"""Commands for looking: graph, explain, schema."""
+"""Commands for looking: graph, explain, show, schema."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Drawing(StrEnum):
 
 def add(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (graph, explain, schema):
+    for command in (graph, explain, show, schema):
         app.command()(command)
 
 
@@ -64,6 +64,24 @@ def explain(
     else:
         explained.show(same[0], span)
         explained.others(same[1:]) if len(same) > 1 else None
+
+
+def show(
+    file: Annotated[str | None, typer.Argument(help="A built-in file to print; without one, all are listed.")] = None,
+    path: SpecPath = DEFAULT,
+) -> None:
+    """List the templates, alerts, profiles and runbooks in use, or print a built-in one to start your own from."""
+    from dashgen import pipeline
+    from dashgen.views import known
+
+    files = pipeline.catalogue(pipeline.project_root(path))
+    builtin = {each.name: each.builtin for each in files if each.builtin}
+    if file is None:
+        known.show(files)
+    elif file in builtin:
+        typer.echo(builtin[file].read_bytes(), nl=False)
+    else:
+        raise run.fail(f"No built-in file is called “{file}”.{did_you_mean(file, builtin)} dashgen show lists them.")
 
 
 def schema() -> None:

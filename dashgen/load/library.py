@@ -15,7 +15,7 @@ from dashgen.diagnostics import Diagnostic, Span, did_you_mean
 from dashgen.load import yaml
 from dashgen.load.shape import validate
 from dashgen.model.contract import Contract
-from dashgen.model.library import Library, TextFile
+from dashgen.model.library import Known, Library, TextFile
 from dashgen.model.profile import Profile, WindowTable
 from dashgen.model.theme import Theme
 from dashgen.model.tree import Document, plain
@@ -38,6 +38,16 @@ _FOLDERS = ("alerts", "contract", "templates")
 _STARTER = "templates/starter/services.yaml"  # read by `dashgen init` alone
 
 
+def catalogue(root: Path) -> list[Known]:
+    """Every file that a project at this place is compiled with, by its path, whether it can be read or not."""
+    made = []
+    for kind, patterns in _KINDS.items():
+        builtin = {name: path for name, (path, _) in _layered(BUILTIN, patterns, _suffixes(kind)).items()}
+        for name, (path, _) in _layered(root, patterns, _suffixes(kind)).items():
+            made.append(Known(name, builtin.get(name), own=path.resolve() != builtin.get(name)))
+    return sorted(made, key=lambda each: each.name)
+
+
 def load_library(root: Path) -> tuple[Library | None, list[Diagnostic]]:
     """Read all knowledge that a project in `root` works with."""
     found: list[Diagnostic] = []
@@ -46,7 +56,7 @@ def load_library(root: Path) -> tuple[Library | None, list[Diagnostic]]:
     texts: dict[str, TextFile] = {}
     read: set[Path] = set()
     for kind, patterns in _KINDS.items():
-        for name, (path, shown) in _layered(root, patterns, (".md",) if kind == "runbooks" else _YAML).items():
+        for name, (path, shown) in _layered(root, patterns, _suffixes(kind)).items():
             read.add(path)
             data, problems = yaml.content(path, shown)
             found += problems
@@ -84,6 +94,10 @@ def load_library(root: Path) -> tuple[Library | None, list[Diagnostic]]:
         theme=next(iter(documents["theme"].values())),
         fingerprint=digest.hexdigest(),
     ), []
+
+
+def _suffixes(kind: str) -> tuple[str, ...]:
+    return (".md",) if kind == "runbooks" else _YAML
 
 
 def _layered(root: Path, patterns: tuple[str, ...], suffixes: tuple[str, ...]) -> dict[str, tuple[Path, str]]:

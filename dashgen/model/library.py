@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from dashgen.diagnostics import Span
 from dashgen.model.contract import Contract
@@ -17,6 +18,15 @@ class TextFile:
 
     file: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file of knowledge: its path in a project, the built-in one there, and whether the project has its own."""
+
+    name: str
+    builtin: Path | None
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
