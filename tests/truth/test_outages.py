@@ -29,6 +29,17 @@ def test_outage(path: Path, tmp_path: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_instances_that_vanish_without_a_mark(tmp_path: Path) -> None:
+    """Where Prometheus itself was down meanwhile, or something else scrapes, nothing marks the end of a series."""
+    outage = load(next(path for path in OUTAGES if path.stem == "vanished"), tmp_path)
+    series = {
+        name: [None if sample == simulator.STALE else sample for sample in samples]
+        for name, samples in simulator.scraped(outage).items()
+    }
+    assert any(None in samples for samples in series.values())
+    assert not verdict.wrong(outage, replay.firing(outage, series, tmp_path))
+
+
 @pytest.mark.parametrize("seed", INVENTED)
 def test_invented(seed: int, tmp_path: Path) -> None:
     """An outage that nobody chose."""

@@ -79,9 +79,13 @@ def errors(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promq
     return Promql(f"{failures(sources, window, by)} or 0 * {events(sources, window, by)}")
 
 
-def up(sources: Sequence[Source]) -> Promql:
-    """1 while Prometheus reaches at least one instance."""
-    return Promql(f"max({' or '.join(dict.fromkeys(selector('up', s.matchers) for s in sources))})")
+def up(sources: Sequence[Source], window: str) -> Promql:
+    """1 while Prometheus has reached at least one instance within a window.
+
+    With a window, an instance whose samples end without a mark is missed as soon as one that is taken from the targets.
+    """
+    reached = dict.fromkeys(f"last_over_time({selector('up', source.matchers)}[{window}])" for source in sources)
+    return Promql(f"max({' or '.join(reached)})")
 
 
 def mean(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
