@@ -5,15 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from jinja2 import FunctionLoader, Template, TemplateError, TemplateSyntaxError
+from jinja2 import FunctionLoader, Template, TemplateSyntaxError
 
 from dashgen.compile.alerts import Alert
-from dashgen.compile.template.engine import Scope, TemplateFault, sentence
+from dashgen.compile.template.evaluation import Scope
+from dashgen.compile.template.faults import TemplateFault, sentence
 from dashgen.compile.template.markdown import code, escape, inline, url
 from dashgen.compile.template.sandbox import Sandbox
-from dashgen.diagnostics import Diagnostic, Span
+from dashgen.diagnostics import Diagnostic, Span, did_you_mean
 from dashgen.model.intent import Rule, Runbook
 from dashgen.model.library import TextFile
 
@@ -42,23 +44,40 @@ class Pages:
                 self._pages[name] = _Page(environment.get_template(name), file)
             except TemplateSyntaxError as error:
                 fault = _fault(file, error.lineno, sentence(error))
-                self.found.append(fault.diagnostic(lambda origin: Span(origin, 1, 1, 2)))
+                self.found += fault.diagnostics(lambda origin: Span(origin, 1, 1, 2))
 
-    def make(self, alerts: Sequence[Alert], scope: Scope) -> Iterator[Runbook]:
+    def make(self, alerts: Sequence[Alert], scope: Scope, faults: list[TemplateFault]) -> Iterator[Runbook]:
         """One page per alert name, from the first template that fits: the alert's own or the general one."""
         by_name: dict[str, list[Alert]] = {}
         for alert in alerts:
             by_name.setdefault(alert.rule.name, []).append(alert)
         for name, same in by_name.items():
-            page = self._pages.get(same[0].runbook) or self._pages[FALLBACK]
+            own = same[0].runbook
+            if own and own not in self._pages:
+                guess = did_you_mean(own, self._pages) or f" Known: {', '.join(sorted(self._pages))}."
+                told = f"There is no runbook template “{own}”.{guess}"
+                faults.append(TemplateFault(told, same[0].rule.origin, "A template asks for something odd"))
+                continue
+            page = self._pages.get(own or _kebab(name)) or self._pages[FALLBACK]
             subjects = list({id(each.subject): each.subject for each in same}.values())
             rules = [each.rule for each in same]
             here = {**scope, "alert": rules[0], "alerts": rules, "about": subjects[0], "subjects": subjects}
             try:
                 text = page.template.render(here)
-            except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-                raise _blame(self._files, page.file, error) from error
+            except Exception as error:
+                faults.append(_blame(self._files, page.file, error))
+                continue
             yield Runbook(name, text, page.file.file)
+
+
+@cache
+def _kebab(name: str) -> str:
+    """The name of an alert's runbook template.
+
+    >>> _kebab("ErrorBudgetBurn")
+    'error-budget-burn'
+    """
+    return "".join(f"-{char.lower()}" if char.isupper() else char for char in name).lstrip("-")
 
 
 def silence(alerts: Sequence[Rule]) -> str:

@@ -114,12 +114,18 @@ def _open_quote(text: str) -> str:
     return quote
 
 
-def _shown(value: object) -> str:
-    return number(value) if isinstance(value, Decimal | float) else str(value)
+def written(value: object) -> str:
+    """A value as it stands in a text."""
+    if isinstance(value, Decimal | float):
+        return number(value)
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value)
+    what = "nothing" if value is None else "true or false" if isinstance(value, bool) else "neither text nor number"
+    raise LeafFault(f"an expression in a text gives {what}, and only a text or a number can stand there")
 
 
 def _promql(value: object, context: str) -> str:
-    text = _shown(value)
+    text = written(value)
     if context == '"':
         return quoted(text)
     if context:
@@ -130,7 +136,7 @@ def _promql(value: object, context: str) -> str:
 
 
 def _gotemplate(value: object, context: str) -> str:
-    text = _shown(value)
+    text = written(value)
     if context == '{"':
         return quoted(text)
     if context:
@@ -143,7 +149,7 @@ def _gotemplate(value: object, context: str) -> str:
 
 
 def _text(value: object, context: str) -> str:  # noqa: ARG001
-    return _shown(value)
+    return written(value)
 
 
 _ESCAPES: dict[str, Callable[[object, str], str]] = {"text": _text, "promql": _promql, "gotemplate": _gotemplate}

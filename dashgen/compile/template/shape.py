@@ -1,0 +1,183 @@
+"""The shapes that a template's values can have, and what is wrong with a value that has another one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dashgen.compile.template.leaf import Dialect
+from dashgen.diagnostics import did_you_mean
+from dashgen.model.tree import Number
+
+LARGEST = 2**53  # beyond it a number is another one in JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value: `check` says what is wrong with it, or nothing. As a `text` a number stays as it was written.
+
+    Nothing is wrong with any text where it is `free`.
+    """
+
+    check: Callable[[object], str]
+    dialect: Dialect = "text"
+    text: bool = True
+    free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A list; of `size` items, where that matters."""
+
+    item: Shape
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A mapping with `known` keys, of which some are `needed`; others are as `rest` says, or an error.
+
+    What is made of it may be `marked` with the place where it stands; then it has to be written out.
+    """
+
+    what: str
+    known: Mapping[str, Shape]
+    needed: tuple[str, ...] = ()
+    marked: bool = False
+    rest: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A mapping from names to values of one shape."""
+
+    name: Value
+    item: Shape
+
+
+Shape = Value | Each | Keys | Names
+
+
+def kind(
+    wanted: str, fits: Callable[[object], bool], dialect: Dialect = "text", *, text: bool = True, free: bool = False
+) -> Value:
+    """A value that must be what is `wanted`."""
+    return Value(lambda value: "" if fits(value) else f"must be {wanted}, not {shown(value)}", dialect, text, free)
+
+
+def matching(pattern: str, wanted: str) -> Value:
+    """A text that a whole pattern must match."""
+    matches = re.compile(pattern).fullmatch
+    return kind(wanted, lambda value: is_text(value) and matches(str(value)) is not None)
+
+
+def choice(*known: str) -> Value:
+    """One of some words."""
+    listed = ", ".join(known)
+    return Value(
+        lambda v: "" if v in known else f"must be one of {listed}, not {shown(v)}.{did_you_mean(str(v), known)}"
+    )
+
+
+def number(wanted: str, low: float = -LARGEST, high: float = LARGEST, *, whole: bool = False) -> Value:
+    """A number within bounds."""
+
+    def fits(value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return False
+        return bool(low <= value <= high and (not whole or value == int(value)))
+
+    return kind(wanted, fits, text=False)
+
+
+def is_text(value: object) -> bool:
+    """Whether a value can stand as a text: numbers can, what is true or false or nothing cannot."""
+    return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value is data that can be written as JSON and YAML."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and is_plain(each) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(is_plain, value))
+    if isinstance(value, int | float | Decimal):
+        return bool(-LARGEST <= value <= LARGEST)
+    return value is None or isinstance(value, str)
+
+
+ANY = kind("plain data", is_plain, text=False, free=True)
+TEXT = kind("a text", is_text, free=True)
+
+
+def wanted(shape: Shape) -> str:
+    """What kind of collection a shape asks for."""
+    return "a list" if isinstance(shape, Each) else "a mapping"
+
+
+def within(shape: Shape, key: str | None = None) -> Shape | None:
+    """The shape of what stands below a key, or of an item of a list; None where there is no such key."""
+    if isinstance(shape, Keys):
+        return shape.known.get(key or "", shape.rest)
+    return shape if isinstance(shape, Value) else shape.item
+
+
+def problems(value: object, shape: Shape, name: str) -> Iterator[str]:
+    """What is wrong with a whole value that was computed, in sentences."""
+    if isinstance(shape, Value):
+        if told := shape.check(value):
+            yield f"`{name}` {told}{'' if told.endswith(('?', '.')) else '.'}"
+    elif isinstance(shape, Each):
+        if not isinstance(value, list | tuple):
+            hint = " End the expression with `| list`." if isinstance(value, Iterator) else ""
+            yield f"`{name}` must be a list, not {shown(value)}.{hint}"
+        elif shape.size and len(value) != shape.size:
+            yield f"`{name}` takes {shape.size} values, not {len(value)}."
+        else:
+            for item in value:
+                yield from problems(item, shape.item, name)
+    elif not isinstance(value, Mapping):
+        yield f"`{name}` must be a mapping, not {shown(value)}."
+    elif isinstance(shape, Keys) and shape.marked:
+        yield f"`{name}`: {shape.what.lower()} has to be written out, not computed; only its parts can be."
+    else:
+        for key in shape.needed if isinstance(shape, Keys) else ():
+            if key not in value:
+                yield f"`{name}`: {missing(shape, key)}"
+        for key, each in value.items():
+            if isinstance(shape, Names):
+                yield from problems(key, shape.name, name)
+            below = within(shape, key)
+            yield from [f"`{name}`: {unknown(shape, key)}"] if below is None else problems(each, below, key)
+
+
+def missing(shape: Shape, key: str) -> str:
+    """A sentence on a key that has to be there."""
+    return f"{shape.what if isinstance(shape, Keys) else 'This'} needs `{key}`."
+
+
+def unknown(shape: Shape, key: str, *more: str) -> str:
+    """A sentence on a key that nothing reads; `more` are known besides."""
+    known = [*(shape.known if isinstance(shape, Keys) else ()), *more]
+    listed = f" Known: {', '.join(sorted(known))}."
+    return f"“{key}” is not a key here.{did_you_mean(key, known) or listed}"
+
+
+def shown(value: object) -> str:
+    """A value as messages name it."""
+    if isinstance(value, Number):
+        return value.text
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return f"{value!s:.80}".join("“”") if value else "an empty text"
+    if isinstance(value, int | float | Decimal):
+        return f"{value!s:.80}"
+    return "a mapping" if isinstance(value, Mapping) else "a list" if isinstance(value, list | tuple) else _a(value)
+
+
+def _a(value: object) -> str:
+    name = "sequence that is made when it is read" if isinstance(value, Iterator) else type(value).__name__.lower()
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
