@@ -17,7 +17,7 @@ from jinja2 import TemplateError
 from dashgen.compile.template.evaluation import Block, Budget, Scope
 from dashgen.compile.template.faults import Endless, TemplateFault, complaint, sentence, together
 from dashgen.compile.template.leaf import EXPRESSION, Leaf, LeafFault, split
-from dashgen.compile.template.parts import NOTHING, Constant, Part, joined, maker, single, walked
+from dashgen.compile.template.parts import NOTHING, Constant, Part, holds, joined, maker, single, walked
 from dashgen.compile.template.sandbox import Sandbox
 from dashgen.compile.template.shape import (
     TEXT,
@@ -182,9 +182,9 @@ class Compiler:
                 if isinstance(value, tree.Scalar) and isinstance(value.value, bool):
                     return lambda scope: bool(value.value)
                 if isinstance(value, tree.Scalar) and EXPRESSION.fullmatch(value.text.strip()):
-                    test = Block(self.environment)
-                    test.register(value.text.strip()[2:-2].strip(), source.span(value))
-                    return lambda scope: bool(test.values(scope)[0])
+                    test, span = Block(self.environment), source.span(value)
+                    test.register(value.text.strip()[2:-2].strip(), span)
+                    return lambda scope: holds(test.values(scope)[0], span)
                 detail = "`when` takes an expression, like `when: << service.slos >>`, or true or false."
                 self._complain("condition", detail, source.span(value))
         return None

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2 import TemplateError
+
 from dashgen.compile.template.evaluation import Scope
 from dashgen.compile.template.faults import Endless, TemplateFault, sentence, together
 from dashgen.compile.template.leaf import written
@@ -70,6 +72,14 @@ def walked(items: object, span: Span) -> Iterable[Any]:
     try:
         return list(items)
     except Exception as error:  # what a filter promised and could not make
+        raise TemplateFault(sentence(error), span) from error
+
+
+def holds(value: object, span: Span) -> bool:
+    """Whether a condition holds."""
+    try:
+        return bool(value)
+    except TemplateError as error:
         raise TemplateFault(sentence(error), span) from error
 
 

@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
+from dashgen.compile.template.shape import kind_of
 from dashgen.diagnostics import did_you_mean
 
 _MUTATORS = frozenset(("append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"))
@@ -40,7 +41,7 @@ class Missing(StrictUndefined):
         if obj is missing:
             return f"there is no `{name}` here"
         known = [each for each in dir(obj) if _allowed(obj, each)]
-        return f"a {type(obj).__name__.lower()} has no `{name}`.{did_you_mean(name, known)}".rstrip(".")
+        return f"{kind_of(obj)} has no `{name}`.{did_you_mean(name, known)}".rstrip(".")
 
 
 def _allowed(obj: object, attribute: str) -> bool:

@@ -175,9 +175,13 @@ def shown(value: object) -> str:
         return f"{value!s:.80}".join("“”") if value else "an empty text"
     if isinstance(value, int | float | Decimal):
         return f"{value!s:.80}"
-    return "a mapping" if isinstance(value, Mapping) else "a list" if isinstance(value, list | tuple) else _a(value)
+    return kind_of(value)
 
 
-def _a(value: object) -> str:
-    name = "sequence that is made when it is read" if isinstance(value, Iterator) else type(value).__name__.lower()
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+def kind_of(value: object) -> str:
+    """What a value is, in the words of a template's author."""
+    if isinstance(value, Iterator):
+        return "a list that is not made yet"
+    kinds = {str: "a text", int: "a number", Decimal: "a number", dict: "a mapping", list: "a list", tuple: "a list"}
+    name = type(value).__name__.strip("_").lower().replace("settings", "graph, as its parts see it,")
+    return kinds.get(type(value), f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
