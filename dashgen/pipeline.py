@@ -12,7 +12,7 @@ from typing import Any
 from dashgen import __version__
 from dashgen.compile import Compilation, Unit, fingerprints
 from dashgen.cost import advice, predict
-from dashgen.diagnostics import Diagnostic, has_errors, in_order
+from dashgen.diagnostics import Diagnostic, Span, has_errors, in_order
 from dashgen.explain import Explanation, explanations, find
 from dashgen.load import Sources, load_library, load_spec, project_root, write_starter
 from dashgen.model.artifact import Target
@@ -98,9 +98,16 @@ class Work:
         return Result(unit.owner, files, count, dashboards, tuple(self._verifier.of_unit(made)))
 
     def of(self, results: Sequence[Result]) -> list[Diagnostic]:
-        """What was found in the results, and between them."""
+        """What was found in the results, and between them. What fails in one place is told for the first that fails."""
+        first: dict[Span | None, str] = {}
+        found = [
+            each
+            for result in results
+            for each in result.found
+            if each.id != "template/fault" or first.setdefault(each.span, result.owner) == result.owner
+        ]
         dashboards = ((each.owner, uid, origin) for each in results for uid, origin in each.dashboards)
-        return [*(d for each in results for d in each.found), *self._verifier.of_dashboards(dashboards)]
+        return [*found, *self._verifier.of_dashboards(dashboards)]
 
 
 def _count(made: Made) -> Counter[str]:

@@ -26,6 +26,7 @@ from dashgen.compile.template.shape import (
     Names,
     Shape,
     Value,
+    key_of,
     missing,
     problems,
     unknown,
@@ -142,7 +143,7 @@ class Compiler:
         if loop is None:
             return lambda values, scope: (make(inner.values(scope), scope),) if not keep or keep(scope) else ()
         variable, iterable, span = loop
-        index = block.register(iterable, span)
+        index = block.register(iterable)
         budget = self._budget
 
         def repeat(values: list[object], scope: Scope) -> Iterator[Any]:
@@ -183,7 +184,7 @@ class Compiler:
                     return lambda scope: bool(value.value)
                 if isinstance(value, tree.Scalar) and EXPRESSION.fullmatch(value.text.strip()):
                     test, span = Block(self.environment), source.span(value)
-                    test.register(value.text.strip()[2:-2].strip(), span)
+                    test.register(value.text.strip()[2:-2].strip())
                     return lambda scope: holds(test.values(scope)[0], span)
                 detail = "`when` takes an expression, like `when: << service.slos >>`, or true or false."
                 self._complain("condition", detail, source.span(value))
@@ -199,7 +200,7 @@ class Compiler:
             return self._mapping(entries, node, source, block, shape, name)
         for key, _, origin in entries:
             if key.text == "for_each":
-                detail = f"`for_each` repeats the items of a list, and `{name}` is none."
+                detail = f"`for_each` repeats the items of a list, and {name} is none."
                 self._complain("loop", detail, origin.span(key))
         items = self._items(entries, node, source, block, shape, name)
         return lambda values, scope: next(iter(items(values, scope)), NOTHING)
@@ -217,7 +218,7 @@ class Compiler:
             if below is None:
                 self._unknown(key, origin, shape)
                 continue
-            made = self._node(value, origin, block, below, key.text)
+            made = self._node(value, origin, block, below, f"`{key.text}`")
             parts.append((self._key(key, origin, block, shape, name), made, origin.span(key)))
         if isinstance(shape, Keys):
             used = node.get("use")
@@ -234,9 +235,8 @@ class Compiler:
         """A key, which may be computed where a mapping is free to name things."""
         if isinstance(shape, Keys):
             return Constant(key.text)
-        return self._leaf(
-            replace(key, value=key.text), source, block, shape.name if isinstance(shape, Names) else TEXT, name
-        )
+        wanted_name = shape.name if isinstance(shape, Names) else TEXT
+        return self._leaf(replace(key, value=key.text), source, block, wanted_name, key_of(name))
 
     def _unknown(self, key: tree.Scalar, source: Source, shape: Shape) -> None:
         detail = unknown(shape, key.text, *_CONTROL)
@@ -248,7 +248,7 @@ class Compiler:
     def _sequence(self, node: tree.Items, source: Source, block: Block, shape: Shape, name: str) -> Part:
         told = next(problems((), replace(shape, size=0) if isinstance(shape, Each) else shape, name), "")
         if isinstance(shape, Each) and shape.size and len(node.items) != shape.size:
-            told = f"`{name}` takes {shape.size} values, not {len(node.items)}."
+            told = f"{name} must be {wanted(shape)}, not of {len(node.items)}."
         item = within(shape)
         if told or item is None:
             self._complain("wrong-type", told, source.span(node))
@@ -288,7 +288,7 @@ class Compiler:
         leaf: Leaf | str | None = None
         if isinstance(value, str):
             try:
-                leaf = split(value, shape.dialect if isinstance(shape, Value) else "text", _registrar(block, span))
+                leaf = split(value, shape.dialect if isinstance(shape, Value) else "text", block.register)
             except LeafFault as error:
                 self._complain("fault", sentence(error), span)
                 return Constant(None)
@@ -305,7 +305,7 @@ class Compiler:
                 self._complain("wrong-type", told, span)
             return Constant(value)
         if len(leaf.texts) > 1 and not isinstance(shape, Value):
-            self._complain("wrong-type", f"`{name}` must be {wanted(shape)}, not a text.", span)
+            self._complain("wrong-type", f"{name} must be {wanted(shape)}, not a text.", span)
         checked = not (len(leaf.texts) > 1 and isinstance(shape, Value) and shape.free)
 
         def make(values: list[object], scope: Scope) -> object:  # noqa: ARG001
@@ -318,7 +318,3 @@ class Compiler:
             return made
 
         return make
-
-
-def _registrar(block: Block, span: Span) -> Callable[[str, int], int]:
-    return lambda expression, offset: block.register(expression, span)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from jinja2.runtime import Context
 
-from dashgen.compile.template.faults import Endless, TemplateFault, sentence, together
+from dashgen.compile.template.faults import Endless, sentence
 from dashgen.compile.template.sandbox import Sandbox
 from dashgen.diagnostics import Span
 
@@ -22,26 +22,24 @@ class Block:
 
     environment: Sandbox
     expressions: list[str] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
     compiled: Callable[[Scope], list[object]] | None = None
 
-    def register(self, expression: str, span: Span) -> int:
+    def register(self, expression: str) -> int:
         """Add an expression; the same one is evaluated once."""
         if expression not in self.expressions:
             self.expressions.append(expression)
-            self.spans.append(span)
         return self.expressions.index(expression)
 
     def values(self, scope: Scope) -> list[object]:
-        """Evaluate all expressions; a failure names the one that failed."""
+        """Evaluate all expressions; one that fails is undefined, and says why where it is used."""
         if not self.expressions:
             return []
         try:
             if self.compiled is None:
                 self.compiled = self._compile(f"[{', '.join(f'({e})' for e in self.expressions)}]")
             return self.compiled(scope)
-        except Exception as error:
-            self._blame(scope, error)
+        except Exception:
+            return [self._value(expression, scope) for expression in self.expressions]
 
     def _compile(self, expression: str) -> Callable[[Scope], Any]:
         """A function of a scope. Unlike `compile_expression` it does not copy the scope for every call."""
@@ -57,14 +55,11 @@ class Block:
 
         return evaluate
 
-    def _blame(self, scope: Scope, failure: Exception) -> NoReturn:
-        faults = []
-        for expression, span in zip(self.expressions, self.spans, strict=True):
-            try:
-                self._compile(expression)(scope)
-            except Exception as error:
-                faults.append(TemplateFault(f"`<< {expression} >>`: {sentence(error)}", span))
-        raise together(faults) from failure
+    def _value(self, expression: str, scope: Scope) -> object:
+        try:
+            return self._compile(expression)(scope)
+        except Exception as error:
+            return self.environment.undefined(hint=f"`<< {expression} >>`: {sentence(error)}".rstrip("."))
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from dashgen.diagnostics import did_you_mean
 
@@ -86,37 +87,32 @@ def _action(text: str, start: int) -> tuple[tuple[str, ...], int]:
 
 def _nested(found: tuple[tuple[str, ...], ...]) -> None:
     """Raise unless every action is one, and what is opened is closed."""
-    known, open_actions = set(_VARIABLES), list[str]()
+    known, opened = set(_VARIABLES), list[str]()
     for words in found:
         first = words[0] if words else ""
-        if first in _OPENING:
-            open_actions.append(first)
-        elif first == "end" and open_actions:
-            open_actions.pop()
-        elif first in ("end", "else") and not open_actions:
+        if first in ("end", "else") and not opened:
             raise _Fault(f"`{{{{ {first} }}}}` closes nothing")
-        known |= {word for word, after in zip(words, (*words[1:], ""), strict=True) if _declares(word, after)}
-        for told in _wrong(words, known):
+        if first in _OPENING:
+            opened.append(first)
+        elif first == "end":
+            opened.pop()
+        known |= {word for word, after in pairwise(words) if word.startswith("$") and after in (":=", ",")}
+        for told in _wrong(words[1:] if first in _OPENING else words, first, known):
             raise _Fault(told)
-    if open_actions:
-        raise _Fault(f"`{{{{ {open_actions[-1]} … }}}}` needs an `{{{{ end }}}}`")
+    if opened:
+        raise _Fault(f"`{{{{ {opened[-1]} … }}}}` needs an `{{{{ end }}}}`")
 
 
-def _declares(word: str, after: str) -> bool:
-    return word.startswith("$") and after in (":=", ",")
-
-
-def _wrong(words: tuple[str, ...], known: set[str]) -> Iterator[str]:
-    rest = words[1:] if words and words[0] in _OPENING else words
-    if words and not rest:
-        yield f"`{{{{ {words[0]} }}}}` needs a condition or a value"
-    for position, word in enumerate(rest):
-        if word.startswith("$") and word not in known:
+def _wrong(words: tuple[str, ...], first: str, known: set[str]) -> Iterator[str]:
+    if not words:
+        yield f"`{{{{ {first}{' ' if first else ''}}}}}` needs a value"
+    for before, word, after in zip(("|", *words), words, (*words[1:], "|"), strict=False):
+        if word == "|" == before or word == "|" == after:
+            yield "`|` stands between a value and a function"
+        elif word.startswith("$") and word not in known:
             yield f"there is no variable `{word}`.{did_you_mean(word, known)} Known: {', '.join(sorted(known))}"
         elif re.fullmatch(r"[A-Za-z_]\w*", word) and word not in _FUNCTIONS | _WORDS:
             yield f"there is no function `{word}`.{did_you_mean(word, _FUNCTIONS)}"
-        elif word == "|" and (position == 0 or position == len(rest) - 1 or rest[position + 1] == "|"):
-            yield "`|` stands between a value and a function"
 
 
 def _cut(line: str) -> str:

@@ -7,7 +7,7 @@ outside it must be a PromQL token; in an annotation `{{` loses its meaning.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -62,15 +62,15 @@ class Leaf:
         return "".join(made)
 
 
-def split(text: str, dialect: Dialect, register: Callable[[str, int], int]) -> Leaf | str:
-    """Cut a text into a leaf; `register` takes an expression and its offset and gives its index in the block."""
+def split(text: str, dialect: Dialect, register: Callable[[str], int]) -> Leaf | str:
+    """Cut a text into a leaf; `register` takes an expression and gives its index in the block."""
     parts: list[str | tuple[int, str]] = []
     position = 0
     for match in EXPRESSION.finditer(text):
         if match.start() > position:
             parts.append(text[position : match.start()])
         context = _context("".join(part if isinstance(part, str) else "x" for part in parts), dialect)
-        parts.append((register(match[1], match.start(1)), context))
+        parts.append((register(match[1]), context))
         position = match.end()
     if "<<" in text[position:]:
         raise LeafFault("`<<` opens an expression that no `>>` closes")
@@ -120,8 +120,25 @@ def written(value: object) -> str:
         return number(value)
     if isinstance(value, str | int) and not isinstance(value, bool):
         return str(value)
-    what = "nothing" if value is None else "true or false" if isinstance(value, bool) else "neither text nor number"
-    raise LeafFault(f"an expression in a text gives {what}, and only a text or a number can stand there")
+    raise LeafFault(f"an expression in this text gives {kind_of(value)}, and only a text or a number can stand there")
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in the words of a template's author."""
+    if isinstance(value, Iterator):
+        return "a sequence"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    kinds: dict[type, str] = {
+        str: "a text",
+        int: "a number",
+        Decimal: "a number",
+        dict: "a mapping",
+        list: "a list",
+        tuple: "a list",
+    }
+    name = type(value).__name__.strip("_").lower().replace("settings", "graph, as its parts see it,")
+    return kinds.get(type(value), f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
 
 
 def _promql(value: object, context: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dashgen.compile.template.leaf import Dialect
+from dashgen.compile.template.leaf import Dialect, kind_of
 from dashgen.diagnostics import did_you_mean
 from dashgen.model.tree import Number
 
@@ -108,13 +108,13 @@ def is_plain(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
-ANY = kind("plain data", is_plain, text=False, free=True)
+ANY = kind("plain data: texts, numbers, lists and mappings", is_plain, text=False, free=True)
 TEXT = kind("a text", is_text, free=True)
 
 
 def wanted(shape: Shape) -> str:
     """What kind of collection a shape asks for."""
-    return "a list" if isinstance(shape, Each) else "a mapping"
+    return f"a list{f' of {shape.size}' if shape.size else ''}" if isinstance(shape, Each) else "a mapping"
 
 
 def within(shape: Shape, key: str | None = None) -> Shape | None:
@@ -125,32 +125,37 @@ def within(shape: Shape, key: str | None = None) -> Shape | None:
 
 
 def problems(value: object, shape: Shape, name: str) -> Iterator[str]:
-    """What is wrong with a whole value that was computed, in sentences."""
+    """What is wrong with a whole value, in sentences; `name` is what they call it."""
     if isinstance(shape, Value):
         if told := shape.check(value):
-            yield f"`{name}` {told}{'' if told.endswith(('?', '.')) else '.'}"
+            yield f"{name} {told}{'' if told.endswith(('?', '.')) else '.'}"
     elif isinstance(shape, Each):
         if not isinstance(value, list | tuple):
             hint = " End the expression with `| list`." if isinstance(value, Iterator) else ""
-            yield f"`{name}` must be a list, not {shown(value)}.{hint}"
+            yield f"{name} must be {wanted(shape)}, not {shown(value)}.{hint}"
         elif shape.size and len(value) != shape.size:
-            yield f"`{name}` takes {shape.size} values, not {len(value)}."
+            yield f"{name} must be {wanted(shape)}, not of {len(value)}."
         else:
             for item in value:
                 yield from problems(item, shape.item, name)
     elif not isinstance(value, Mapping):
-        yield f"`{name}` must be a mapping, not {shown(value)}."
+        yield f"{name} must be {wanted(shape)}, not {shown(value)}."
     elif isinstance(shape, Keys) and shape.marked:
-        yield f"`{name}`: {shape.what.lower()} has to be written out, not computed; only its parts can be."
+        yield f"{name}: {shape.what.lower()} has to be written out, not computed; only its parts can be."
     else:
         for key in shape.needed if isinstance(shape, Keys) else ():
             if key not in value:
-                yield f"`{name}`: {missing(shape, key)}"
+                yield f"{name}: {missing(shape, key)}"
         for key, each in value.items():
             if isinstance(shape, Names):
-                yield from problems(key, shape.name, name)
+                yield from problems(key, shape.name, key_of(name))
             below = within(shape, key)
-            yield from [f"`{name}`: {unknown(shape, key)}"] if below is None else problems(each, below, key)
+            yield from [f"{name}: {unknown(shape, key)}"] if below is None else problems(each, below, f"`{key}`")
+
+
+def key_of(name: str) -> str:
+    """How sentences call a key of a mapping."""
+    return f"A key of {name}"
 
 
 def missing(shape: Shape, key: str) -> str:
@@ -169,19 +174,8 @@ def shown(value: object) -> str:
     """A value as messages name it."""
     if isinstance(value, Number):
         return value.text
-    if value is None or isinstance(value, bool):
-        return {None: "nothing", True: "true", False: "false"}[value]
     if isinstance(value, str):
         return f"{value!s:.80}".join("“”") if value else "an empty text"
-    if isinstance(value, int | float | Decimal):
+    if is_text(value):
         return f"{value!s:.80}"
     return kind_of(value)
-
-
-def kind_of(value: object) -> str:
-    """What a value is, in the words of a template's author."""
-    if isinstance(value, Iterator):
-        return "a list that is not made yet"
-    kinds = {str: "a text", int: "a number", Decimal: "a number", dict: "a mapping", list: "a list", tuple: "a list"}
-    name = type(value).__name__.strip("_").lower().replace("settings", "graph, as its parts see it,")
-    return kinds.get(type(value), f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
