@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 
@@ -21,52 +21,55 @@ _OPENING = frozenset(("if", "range", "with", "define", "block"))
 _WORDS = frozenset(("true", "false", "nil", "else", "end", "template", "break", "continue", "if", "with"))
 _VARIABLES = frozenset(("$", "$labels", "$value", "$externalLabels", "$externalURL"))
 _WORD = re.compile(
-    r"""\s+ | (?P<comment>/\*.*?\*/) | "(?:[^"\\\n]|\\.)*" | `[^`]*` | '(?:[^'\\]|\\.)+'
-    | (?P<variable>\$\w*) | (?P<field>\.\w*(?=\W|$)) | (?P<word>[A-Za-z_]\w*) | [+-]?(?:0x)?[0-9][0-9a-fA-F_.eEx]*
-    | (?P<open>\() | (?P<close>\)) | (?P<other>:=|=|\||,) | (?P<end>-?\}\})""",
+    r"""\s+ | /\*.*?\*/ | "(?:[^"\\\n]|\\.)*" | `[^`]*` | '(?:[^'\\]|\\.)+'
+    | \$\w*(?:\.\w+)*(?![\w.]) | \.(?:\w+(?:\.\w+)*)?(?![\w.]) | [A-Za-z_]\w* | [+-]?(?:0x)?[0-9][0-9a-fA-F_.eEx]*
+    | (?P<open>\() | (?P<close>\)) | :=|=|\||, | (?P<end>(?:(?<=\s)-)?\}\})""",
     re.VERBOSE | re.DOTALL,
 )
+
+_ACTION = re.compile(r"""\{\{(?:[^"`}]|"(?:[^"\\]|\\.)*"|`[^`]*`|\}(?!\}))*\}\}""")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class _Fault(Exception):
     """What is wrong, in words for users."""
 
 
-@lru_cache(maxsize=4096)
-def actions(text: str) -> tuple[tuple[str, ...], ...]:
-    """The actions of a template as their words.
-
-    >>> actions("a {{ $value | humanize }} b")
-    (('$value', '|', 'humanize'),)
-    """
-    made, position = [], 0
-    while (start := text.find("{{", position)) >= 0:
-        words, position = _action(text, start)
-        made.append(words)
-    return tuple(made)
-
-
-@lru_cache(maxsize=4096)
 def refused(text: str) -> str:
     """What is wrong with a template, or nothing.
 
     >>> refused("{{ $value | humanise }}")
-    'there is no function `humanise`. Did you mean “humanize”?'
+    'there is no function `humanise`. Did you mean “humanize” or “humanize1024”?'
     >>> refused("{{ if $value }}yes"), refused("{{ $labels.service ")
     ('`{{ if … }}` needs an `{{ end }}`', '`{{ $labels.service` is not closed by `}}`')
     """
+    shape = "".join(_QUOTED.sub('""', action) for action in _ACTION.findall(text))
+    return _refused(text) if "{{" in _ACTION.sub("", text) or _refused(shape) else ""
+
+
+@lru_cache(maxsize=4096)
+def _refused(text: str) -> str:
+    """The same for a text that may come again: of most, one is left when the texts in quotes are taken out."""
     try:
-        _nested(actions(text))
+        _nested(_actions(text))
     except _Fault as fault:
         return str(fault)
     return ""
+
+
+def _actions(text: str) -> Iterator[tuple[str, ...]]:
+    """The actions of a template as their words."""
+    position = 0
+    while (start := text.find("{{", position)) >= 0:
+        words, position = _action(text, start)
+        yield words
 
 
 def _action(text: str, start: int) -> tuple[tuple[str, ...], int]:
     """The words of the action at `start`, and where it ends."""
     words: list[str] = []
     depth, position = 0, start + 2
-    if text[position : position + 1] == "-":
+    if re.match(r"-\s", text[position : position + 2]):
         position += 1
     line = " ".join(text[start:].split())
     while match := _WORD.match(text, position):
@@ -78,38 +81,44 @@ def _action(text: str, start: int) -> tuple[tuple[str, ...], int]:
             if depth:
                 raise _Fault(f"a `(` is not closed in `{_cut(line)}`")
             return tuple(words), position
-        if match[0].strip() and match.lastgroup != "comment":
+        if match[0].strip():
             words.append(match[0])
     if position >= len(text):
         raise _Fault(f"`{_cut(line)}` is not closed by `}}}}`")
     raise _Fault(f"`{text[position : position + 1]}` cannot stand in `{_cut(line)}`")
 
 
-def _nested(found: tuple[tuple[str, ...], ...]) -> None:
+def _nested(found: Iterable[tuple[str, ...]]) -> None:
     """Raise unless every action is one, and what is opened is closed."""
-    known, opened = set(_VARIABLES), list[str]()
+    known = set(_VARIABLES)
+    opened: list[tuple[str, set[str]]] = []  # with the variables that are known around it
     for words in found:
         first = words[0] if words else ""
-        if first in ("end", "else") and not opened:
-            raise _Fault(f"`{{{{ {first} }}}}` closes nothing")
+        around = [name for name, _ in opened]
+        if (first in ("end", "else") and not opened) or (first in ("break", "continue") and "range" not in around):
+            raise _Fault(f"`{{{{ {first} }}}}` stands in nothing that it could belong to")
         if first in _OPENING:
-            opened.append(first)
+            opened.append((first, set(known)))
         elif first == "end":
-            opened.pop()
+            known = opened.pop()[1]
         known |= {word for word, after in pairwise(words) if word.startswith("$") and after in (":=", ",")}
         for told in _wrong(words[1:] if first in _OPENING else words, first, known):
             raise _Fault(told)
     if opened:
-        raise _Fault(f"`{{{{ {opened[-1]} … }}}}` needs an `{{{{ end }}}}`")
+        raise _Fault(f"`{{{{ {opened[-1][0]} … }}}}` needs an `{{{{ end }}}}`")
 
 
 def _wrong(words: tuple[str, ...], first: str, known: set[str]) -> Iterator[str]:
     if not words:
         yield f"`{{{{ {first}{' ' if first else ''}}}}}` needs a value"
     for before, word, after in zip(("|", *words), words, (*words[1:], "|"), strict=False):
-        if word == "|" == before or word == "|" == after:
+        if word == "|" and (before in ("|", "(") or after in ("|", ")") or not re.match(r"[A-Za-z_($.]", after)):
             yield "`|` stands between a value and a function"
-        elif word.startswith("$") and word not in known:
+        elif word in (":=", "=") and not before.startswith("$"):
+            yield f"`{word}` stands behind a variable"
+        elif word == ")" and before == "(":
+            yield "`()` holds nothing"
+        elif word.startswith("$") and word.partition(".")[0] not in known:
             yield f"there is no variable `{word}`.{did_you_mean(word, known)} Known: {', '.join(sorted(known))}"
         elif re.fullmatch(r"[A-Za-z_]\w*", word) and word not in _FUNCTIONS | _WORDS:
             yield f"there is no function `{word}`.{did_you_mean(word, _FUNCTIONS)}"
