@@ -16,7 +16,7 @@ from jinja2 import TemplateError
 
 from dashgen.compile.template.evaluation import Block, Budget, Scope
 from dashgen.compile.template.faults import Endless, TemplateFault, complaint, sentence, together
-from dashgen.compile.template.leaf import EXPRESSION, Leaf, LeafFault, split
+from dashgen.compile.template.leaf import EXPRESSION, Leaf, LeafFault, split, written
 from dashgen.compile.template.parts import NOTHING, Constant, Part, holds, joined, maker, single, walked
 from dashgen.compile.template.sandbox import Sandbox
 from dashgen.compile.template.shape import (
@@ -284,29 +284,26 @@ class Compiler:
 
     def _leaf(self, node: tree.Scalar, source: Source, block: Block, shape: Shape, name: str) -> Part:
         span = source.span(node)
+        kind = shape if isinstance(shape, Value) else None
+        as_text = kind is not None and kind.text
         value: Any = node.value
         leaf: Leaf | str | None = None
         if isinstance(value, str):
             try:
-                leaf = split(value, shape.dialect if isinstance(shape, Value) else "text", block.register)
+                leaf = split(value, kind.dialect if kind else "text", block.register)
             except LeafFault as error:
                 self._complain("fault", sentence(error), span)
                 return Constant(None)
         elif isinstance(value, int | tree.Number) and not isinstance(value, bool):
-            value = (
-                node.text
-                if isinstance(shape, Value) and shape.text
-                else float(value)
-                if value.__class__ is not int
-                else value
-            )
+            value = node.text if as_text else float(value) if isinstance(value, tree.Number) else value
         if not isinstance(leaf, Leaf):
             for told in problems(value, shape, name):
                 self._complain("wrong-type", told, span)
             return Constant(value)
-        if len(leaf.texts) > 1 and not isinstance(shape, Value):
+        alone = len(leaf.texts) == 1
+        if not alone and kind is None:
             self._complain("wrong-type", f"{name} must be {wanted(shape)}, not a text.", span)
-        checked = not (len(leaf.texts) > 1 and isinstance(shape, Value) and shape.free)
+        checked = alone or kind is None or not kind.free
 
         def make(values: list[object], scope: Scope) -> object:  # noqa: ARG001
             try:
@@ -315,6 +312,6 @@ class Compiler:
                 raise TemplateFault(sentence(error), span) from error
             if checked and (told := [*problems(made, shape, name)]):
                 raise together([TemplateFault(f"{each} It was computed here.", span) for each in told])
-            return made
+            return written(made) if as_text and made.__class__ is not str else made
 
         return make

@@ -27,7 +27,7 @@ _WORD = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-_ACTION = re.compile(r"""\{\{(?:[^"`}]|"(?:[^"\\]|\\.)*"|`[^`]*`|\}(?!\}))*\}\}""")
+_ACTION = re.compile(r"""\{\{(?:[^"`}]++|"(?:[^"\\]|\\.)*"|`[^`]*`|\}(?!\}))*\}\}""")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -43,13 +43,14 @@ def refused(text: str) -> str:
     >>> refused("{{ if $value }}yes"), refused("{{ $labels.service ")
     ('`{{ if … }}` needs an `{{ end }}`', '`{{ $labels.service` is not closed by `}}`')
     """
-    shape = "".join(_QUOTED.sub('""', action) for action in _ACTION.findall(text))
-    return _refused(text) if "{{" in _ACTION.sub("", text) or _refused(shape) else ""
+    found = _ACTION.findall(text)
+    whole = len(found) == text.count("{{")
+    return "" if whole and not _refused(_QUOTED.sub('""', "".join(found))) else _refused(text)
 
 
 @lru_cache(maxsize=4096)
 def _refused(text: str) -> str:
-    """The same for a text that may come again: of most, one is left when the texts in quotes are taken out."""
+    """The same for a text that may come again, as those do that differ in nothing but what stands in quotes."""
     try:
         _nested(_actions(text))
     except _Fault as fault:

@@ -203,13 +203,13 @@ _INHIBITION = Keys(
     {
         **dict.fromkeys(("source_matchers", "target_matchers"), _MATCHERS),
         **dict.fromkeys(("source_match", "source_match_re", "target_match", "target_match_re"), _OLD_MATCHERS),
-        "equal": Each(SOME),
+        "equal": Each(LABEL),
         "name": SOME,
     },
 )
 _BELOW: dict[str, Shape] = {
     "receiver": SOME,
-    "group_by": Each(SOME),
+    "group_by": Each(matching(rf"{LABEL_PATTERN}|\.\.\.", "the name of a label, or ...")),
     "group_wait": DURATION,
     "group_interval": PERIOD,
     "repeat_interval": PERIOD,
