@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jinja2 import FunctionLoader, Template, TemplateSyntaxError
+from jinja2 import FunctionLoader, Template, TemplateSyntaxError, nodes
 
 from dashgen.compile.alerts import Alert
 from dashgen.compile.template.evaluation import Scope
@@ -43,8 +43,13 @@ class Pages:
             try:
                 self._pages[name] = _Page(environment.get_template(name), file)
             except TemplateSyntaxError as error:
-                fault = _fault(file, error.lineno, sentence(error))
-                self.found += fault.diagnostics(lambda origin: Span(origin, 1, 1, 2))
+                self._complain(_fault(file, error.lineno, sentence(error)))
+        for name, page in self._pages.items():
+            for fault in _unheard(page.file, environment.parse(files[name].text), self._pages):
+                self._complain(fault)
+
+    def _complain(self, fault: TemplateFault) -> None:
+        self.found += fault.diagnostics(lambda origin: Span(origin, 1, 1, 2))
 
     def make(self, alerts: Sequence[Alert], scope: Scope, faults: list[TemplateFault]) -> Iterator[Runbook]:
         """One page per alert name, from the first template that fits: the alert's own or the general one."""
@@ -67,6 +72,8 @@ class Pages:
             except Exception as error:
                 faults.append(_blame(self._files, page.file, error))
                 continue
+            if not text.strip():
+                faults.append(_fault(page.file, 1, f"The page of {name} is empty. Say what to do when it fires."))
             yield Runbook(name, text, page.file.file)
 
 
@@ -90,6 +97,22 @@ def silence(alerts: Sequence[Rule]) -> str:
 def _finder(files: Mapping[str, TextFile]) -> Callable[[str], tuple[str, str, Callable[[], bool]] | None]:
     """How Jinja2 finds a page that another one extends, and what it calls it in tracebacks."""
     return lambda name: (files[name].text, files[name].file, lambda: True) if name in files else None
+
+
+def _unheard(file: TextFile, page: nodes.Template, pages: Mapping[str, _Page]) -> Iterator[TemplateFault]:
+    """Blocks of a page that the one that it extends does not have: they would be lost without a word."""
+    base = next(page.find_all(nodes.Extends), None)
+    if base is None or not isinstance(base.template, nodes.Const):
+        return
+    if base.template.value not in pages:
+        guess = did_you_mean(str(base.template.value), pages) or f" Known: {', '.join(sorted(pages))}."
+        yield _fault(file, base.lineno, f"There is no runbook template “{base.template.value}” to extend.{guess}")
+        return
+    known = pages[base.template.value].template.blocks
+    for block in page.body:
+        if isinstance(block, nodes.Block) and block.name not in known:
+            guess = did_you_mean(block.name, known) or f" Known: {', '.join(known)}."
+            yield _fault(file, block.lineno, f"“{base.template.value}” has no block “{block.name}”.{guess}")
 
 
 def _blame(files: Mapping[str, TextFile], page: TextFile, error: BaseException) -> TemplateFault:

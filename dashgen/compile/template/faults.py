@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from jinja2 import TemplateNotFound
+
 from dashgen.diagnostics import Diagnostic, Span
 
 _SUMMARIES = {
@@ -61,5 +63,9 @@ def odd(tree: Mapping[str, Any], detail: str) -> TemplateFault:
 
 def sentence(error: BaseException) -> str:
     """An error's words as a sentence."""
+    if isinstance(error, RecursionError):
+        return "It uses itself, and would do so forever."
+    if isinstance(error, TemplateNotFound):
+        return f"There is no template “{error.name}”."
     text = str(error).strip().rstrip(".")
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"
