@@ -54,7 +54,7 @@ class Compilation:
 
     def _make(self, unit: Unit, scope: Scope) -> Intents:
         settings = self._graph.settings
-        groups: dict[str, tuple[str, list[Rule]]] = {}
+        groups: dict[str, tuple[str, str, list[Rule]]] = {}
         faults: list[TemplateFault] = []
 
         def read(kind: str, read: Callable[[Tree, object], T]) -> list[T]:
@@ -62,19 +62,25 @@ class Compilation:
 
         def rules(tree: Tree, subject: object) -> None:  # noqa: ARG001
             for each in tree["groups"]:
-                every, made = groups.setdefault(str(each["group"]), (each["every"], []))
+                every, origin, made = groups.setdefault(str(each["group"]), (each["every"], each["origin"], []))
                 if every != each["every"]:
-                    told = f"“{each['group']}” is evaluated every {every} elsewhere, and every {each['every']} here."
-                    raise odd(each, f"{told} Give both the same `every`, or this group another name.")
+                    told = f"“{each['group']}” is evaluated every {each['every']} here, and every {every} in {origin}."
+                    faults.append(odd(each, f"{told} Give both the same `every`, or this group another name."))
                 made += [_record(rule, each.get("labels", {})) for rule in each["rules"]]
 
-        def pack(tree: Tree, subject: object) -> list[alerts.Alert]:
-            return [alerts.read(each, unit, subject, settings, self._scope["traffic"]) for each in tree["alerts"]]
+        made: list[alerts.Alert] = []
+
+        def pack(tree: Tree, subject: object) -> None:
+            for each in tree["alerts"]:
+                try:
+                    made.append(alerts.read(each, unit, subject, settings, self._scope["traffic"]))
+                except TemplateFault as fault:
+                    faults.append(fault)
 
         read("templates/rules", rules)
-        made = [alert for each in read("alerts", pack) for alert in each]
+        read("alerts", pack)
         for alert in made:
-            groups.setdefault(alert.group, (settings.tile.every, []))[1].append(alert.rule)
+            groups.setdefault(alert.group, (settings.tile.every, "", []))[2].append(alert.rule)
         intents = Intents(
             owner=unit.owner,
             groups=tuple(_packed(settings.name, unit, groups)),
@@ -130,12 +136,17 @@ def _record(tree: Tree, common: Tree) -> Rule:
     return Rule(str(tree["record"]), False, str(tree["expr"]).strip(), labels, {}, "", "", tree["origin"])
 
 
-def _packed(graph: str, unit: Unit, groups: Mapping[str, tuple[str, list[Rule]]]) -> Iterator[Group]:
+def _packed(graph: str, unit: Unit, groups: Mapping[str, tuple[str, str, list[Rule]]]) -> Iterator[Group]:
     """Groups with names that are unique in a Prometheus, cut where they exceed the limit of rules."""
-    for name, (every, rules) in groups.items():
-        for part, start in enumerate(range(0, len(rules), c.GROUP_RULES)):
-            suffix = f"-{part + 1}" if part else ""
-            yield Group(f"{graph}/{unit.owner}/{name}{suffix}", every, tuple(rules[start : start + c.GROUP_RULES]))
+    names = set(groups)
+    for name, (every, _, rules) in groups.items():
+        called, part = name, 1
+        for start in range(0, len(rules), c.GROUP_RULES):
+            while start and called in names:
+                part += 1
+                called = f"{name}-{part}"
+            names.add(called)
+            yield Group(f"{graph}/{unit.owner}/{called}", every, tuple(rules[start : start + c.GROUP_RULES]))
 
 
 def _merged(tests: Iterable[RuleTest]) -> Iterator[RuleTest]:

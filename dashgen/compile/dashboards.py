@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile.template.faults import odd
+from dashgen.compile.template.faults import odd, together
 from dashgen.model.intent import Dashboard, Panel, Query, Row
 
 _CONTENT = frozenset(("panel", "type", "title", "description", "width", "height", "queries", "links", "origin"))
@@ -14,6 +14,9 @@ _CONTENT = frozenset(("panel", "type", "title", "description", "width", "height"
 
 def read(tree: Mapping[str, Any]) -> Dashboard:
     """Read one instantiated dashboard template."""
+    faults = [odd(panel, told) for row in tree["rows"] for panel in row["panels"] for told in _wrong(panel)]
+    if faults:
+        raise together(faults)
     return Dashboard(
         uid=str(tree["uid"]),
         title=str(tree["title"]),
@@ -34,12 +37,6 @@ def read(tree: Mapping[str, Any]) -> Dashboard:
 
 
 def _panel(tree: Mapping[str, Any]) -> Panel:
-    queries = tuple(_query(query, position) for position, query in enumerate(tree.get("queries", ())))
-    if len({query.ref for query in queries}) < len(queries):
-        raise odd(tree, f"Two queries have the same `ref`: {', '.join(query.ref for query in queries)}.")
-    for steps in (tree.get("thresholds", ()), *(column.get("thresholds", ()) for column in tree.get("columns", ()))):
-        if any("value" not in step for step in steps[1:]):
-            raise odd(tree, "Only the first threshold can be without a `value`; it holds below the second.")
     return Panel(
         key=str(tree["panel"]),
         type=tree["type"],
@@ -47,11 +44,20 @@ def _panel(tree: Mapping[str, Any]) -> Panel:
         description=str(tree.get("description", "")),
         width=int(tree.get("width", 8)),
         height=int(tree.get("height", 8)),
-        queries=queries,
+        queries=tuple(_query(query, position) for position, query in enumerate(tree.get("queries", ()))),
         links=tuple(tree.get("links", ())),
         look={key: value for key, value in tree.items() if key not in _CONTENT},
         origin=tree["origin"],
     )
+
+
+def _wrong(panel: Mapping[str, Any]) -> Iterator[str]:
+    refs = [str(query.get("ref", _ref(position))) for position, query in enumerate(panel.get("queries", ()))]
+    if len(set(refs)) < len(refs):
+        yield f"Two queries have the same `ref`: {', '.join(refs)}."
+    for steps in (panel.get("thresholds", ()), *(column.get("thresholds", ()) for column in panel.get("columns", ()))):
+        if any("value" not in step for step in steps[1:]):
+            yield "Only the first threshold can be without a `value`; it holds below the second."
 
 
 def _query(tree: Mapping[str, Any], position: int) -> Query:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dashgen.compile.template.faults import odd, together
-from dashgen.diagnostics import did_you_mean
+from dashgen.diagnostics import offer
 
 Tree = Mapping[str, Any]
 
@@ -32,8 +32,11 @@ def _wrong(tree: Tree) -> Iterator[str]:
                 wanted = route.get(key, ())
                 for name in (wanted,) if isinstance(wanted, str) else wanted:
                     if name not in names:
-                        guess = did_you_mean(str(name), names) or f" Known: {', '.join(names)}."
-                        yield f"A route has the {key} “{name}”, which is not under `{word}s`.{guess}"
+                        yield f"A route names “{name}”, which is not under `{word}s`.{offer(name, names)}"
+    for rule in tree.get("inhibit_rules", ()):
+        for side in ("source", "target"):
+            if not any(rule.get(f"{side}_{kind}") for kind in ("matchers", "match", "match_re")):
+                yield f"An inhibition has no `{side}_matchers`, so that every alert is its {side}."
 
 
 def _routes(route: Tree) -> Iterator[Tree]:

@@ -15,7 +15,7 @@ from dashgen.compile.template.evaluation import Scope
 from dashgen.compile.template.faults import TemplateFault, sentence
 from dashgen.compile.template.markdown import code, escape, inline, url
 from dashgen.compile.template.sandbox import Sandbox
-from dashgen.diagnostics import Diagnostic, Span, did_you_mean
+from dashgen.diagnostics import Diagnostic, Span, offer
 from dashgen.model.intent import Rule, Runbook
 from dashgen.model.library import TextFile
 
@@ -44,9 +44,10 @@ class Pages:
                 self._pages[name] = _Page(environment.get_template(name), file)
             except TemplateSyntaxError as error:
                 self._complain(_fault(file, error.lineno, sentence(error)))
-        for name, page in self._pages.items():
-            for fault in _unheard(page.file, environment.parse(files[name].text), self._pages):
-                self._complain(fault)
+        for page in self._pages.values():
+            if not page.file.builtin:  # which says what it can where a project's own page takes less
+                for fault in _unheard(page.file, environment.parse(page.file.text), self._pages):
+                    self._complain(fault)
 
     def _complain(self, fault: TemplateFault) -> None:
         self.found += fault.diagnostics(lambda origin: Span(origin, 1, 1, 2))
@@ -59,8 +60,7 @@ class Pages:
         for name, same in by_name.items():
             own = same[0].runbook
             if own and own not in self._pages:
-                guess = did_you_mean(own, self._pages) or f" Known: {', '.join(sorted(self._pages))}."
-                told = f"There is no runbook template “{own}”.{guess}"
+                told = f"There is no runbook template “{own}”.{offer(own, self._pages)}"
                 faults.append(TemplateFault(told, same[0].rule.origin, "A template asks for something odd"))
                 continue
             page = self._pages.get(own or _kebab(name)) or self._pages[FALLBACK]
@@ -105,14 +105,14 @@ def _unheard(file: TextFile, page: nodes.Template, pages: Mapping[str, _Page]) -
     if base is None or not isinstance(base.template, nodes.Const):
         return
     if base.template.value not in pages:
-        guess = did_you_mean(str(base.template.value), pages) or f" Known: {', '.join(sorted(pages))}."
-        yield _fault(file, base.lineno, f"There is no runbook template “{base.template.value}” to extend.{guess}")
+        told = f"There is no runbook template “{base.template.value}” to extend."
+        yield _fault(file, base.lineno, f"{told}{offer(str(base.template.value), pages)}")
         return
     known = pages[base.template.value].template.blocks
     for block in page.body:
         if isinstance(block, nodes.Block) and block.name not in known:
-            guess = did_you_mean(block.name, known) or f" Known: {', '.join(known)}."
-            yield _fault(file, block.lineno, f"“{base.template.value}” has no block “{block.name}”.{guess}")
+            told = f"“{base.template.value}” has no block “{block.name}”.{offer(block.name, known)}"
+            yield _fault(file, block.lineno, told)
 
 
 def _blame(files: Mapping[str, TextFile], page: TextFile, error: BaseException) -> TemplateFault:

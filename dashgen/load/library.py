@@ -56,7 +56,8 @@ def load_library(root: Path) -> tuple[Library | None, list[Diagnostic]]:
             if kind == "runbooks":
                 text, problems = yaml.decoded(data, shown)
                 found += problems
-                texts[path.stem] = TextFile(shown, (text or "").replace("\r\n", "\n"))
+                lines = (text or "").replace("\r\n", "\n")
+                texts[path.stem] = TextFile(shown, lines, shown.startswith(_BUILTIN_MARK))
                 continue
             document, problems = yaml.document(data, shown)
             found += problems

@@ -17,6 +17,7 @@ class TextFile:
 
     file: str
     text: str
+    builtin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from dashgen.compile.template.shape import (
     Names,
     Shape,
     Value,
+    item_of,
     key_of,
     missing,
     problems,
@@ -33,7 +34,7 @@ from dashgen.compile.template.shape import (
     wanted,
     within,
 )
-from dashgen.diagnostics import Diagnostic, Span, did_you_mean
+from dashgen.diagnostics import Diagnostic, Span, offer
 from dashgen.model import tree
 
 _LOOP = re.compile(r"([a-z_]+)\s+in\s+(.+)", re.DOTALL)
@@ -119,8 +120,11 @@ class Compiler:
         name = used.text if isinstance(used, tree.Scalar) else ""
         fragment = self.fragments.get(name)
         if fragment is None:
-            guess = did_you_mean(name, self.fragments) or f" Known: {', '.join(sorted(self.fragments))}."
-            told = f"There is no fragment “{name}”.{guess}" if name else "`use` takes the name of a fragment."
+            told = (
+                f"There is no fragment “{name}”.{offer(name, self.fragments)}"
+                if name
+                else "`use` takes the name of a fragment."
+            )
             self._complain("fragment", told, source.span(used))
         elif name in source.fragments:
             path = " → ".join(f"“{each}”" for each in (*source.fragments, name))
@@ -255,6 +259,7 @@ class Compiler:
             return Constant(None)
         makers: list[Callable[[list[object], Scope], Iterable[Any]]] = []
         parts: list[Part] = []
+        name = item_of(name)
         for each in node.items:
             entries = self._entries(each, source) if isinstance(each, tree.Mapping) else []
             if isinstance(each, tree.Mapping) and any(entry[0].text in _REPEATING for entry in entries):

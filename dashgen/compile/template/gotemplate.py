@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from dashgen.diagnostics import did_you_mean
+from dashgen.diagnostics import did_you_mean, offer
 
 _FUNCTIONS = frozenset(
     (  # Go's own, and those of Prometheus
@@ -120,7 +120,7 @@ def _wrong(words: tuple[str, ...], first: str, known: set[str]) -> Iterator[str]
         elif word == ")" and before == "(":
             yield "`()` holds nothing"
         elif word.startswith("$") and word.partition(".")[0] not in known:
-            yield f"there is no variable `{word}`.{did_you_mean(word, known)} Known: {', '.join(sorted(known))}"
+            yield f"there is no variable `{word}`.{offer(word, known)}"
         elif re.fullmatch(r"[A-Za-z_]\w*", word) and word not in _FUNCTIONS | _WORDS:
             yield f"there is no function `{word}`.{did_you_mean(word, _FUNCTIONS)}"
 

@@ -236,7 +236,7 @@ _ROUTING = Keys(
     marked=True,
 )
 
-_EXCLUSIONS = Names(SOME, Keys("An exclusion", {"reason": SOME, "entries": Each(Names(SOME, ANY))}))
+_EXCLUSIONS = Names(SOME, Keys("An exclusion", {"reason": SOME, "entries": Each(Names(SOME, ANY))}, ("reason",)))
 
 KINDS: Mapping[str, Keys] = {
     "templates/dashboards": _DASHBOARD,

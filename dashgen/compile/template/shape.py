@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dashgen.compile.template.leaf import Dialect, kind_of
-from dashgen.diagnostics import did_you_mean
+from dashgen.diagnostics import did_you_mean, offer
 from dashgen.model.tree import Number
 
 LARGEST = 2**53  # beyond it a number is another one in JSON
@@ -137,7 +137,7 @@ def problems(value: object, shape: Shape, name: str) -> Iterator[str]:
             yield f"{name} must be {wanted(shape)}, not of {len(value)}."
         else:
             for item in value:
-                yield from problems(item, shape.item, name)
+                yield from problems(item, shape.item, item_of(name))
     elif not isinstance(value, Mapping):
         yield f"{name} must be {wanted(shape)}, not {shown(value)}."
     elif isinstance(shape, Keys) and shape.marked:
@@ -158,6 +158,11 @@ def key_of(name: str) -> str:
     return f"A key of {name}"
 
 
+def item_of(name: str) -> str:
+    """How sentences call an item of a list."""
+    return name if name.startswith("An item") else f"An item of {name}"
+
+
 def missing(shape: Shape, key: str) -> str:
     """A sentence on a key that has to be there."""
     return f"{shape.what if isinstance(shape, Keys) else 'This'} needs `{key}`."
@@ -166,8 +171,7 @@ def missing(shape: Shape, key: str) -> str:
 def unknown(shape: Shape, key: str, *more: str) -> str:
     """A sentence on a key that nothing reads; `more` are known besides."""
     known = [*(shape.known if isinstance(shape, Keys) else ()), *more]
-    listed = f" Known: {', '.join(sorted(known))}."
-    return f"“{key}” is not a key here.{did_you_mean(key, known) or listed}"
+    return f"“{key}” is not a key here.{offer(key, known)}"
 
 
 def shown(value: object) -> str:
