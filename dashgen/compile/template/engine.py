@@ -212,7 +212,7 @@ class Compiler:
     def _mapping(
         self, entries: list[Entry], node: tree.Mapping, source: Source, block: Block, shape: Shape, name: str
     ) -> Part:
-        if isinstance(shape, Each) or (isinstance(shape, Value) and shape.check({})):
+        if isinstance(shape, Each) or (isinstance(shape, Value) and not shape.fits({})):
             told = next(problems({}, shape, name))
             self._complain("wrong-type", told, source.span(node))
             return Constant(None)
@@ -305,17 +305,18 @@ class Compiler:
             for told in problems(value, shape, name):
                 self._complain("wrong-type", told, span)
             return Constant(value)
-        alone = len(leaf.texts) == 1
-        if not alone and kind is None:
+        if len(leaf.texts) > 1 and kind is None:
             self._complain("wrong-type", f"{name} must be {wanted(shape)}, not a text.", span)
-        checked = alone or kind is None or not kind.free
+        fits = None if len(leaf.texts) > 1 and kind and kind.free else shape.fits
 
         def make(values: list[object], scope: Scope) -> object:  # noqa: ARG001
             try:
                 made = leaf.make(values)
             except (LeafFault, TemplateError) as error:
                 raise TemplateFault(sentence(error), span) from error
-            if checked and (told := [*problems(made, shape, name)]):
+            if fits is None:
+                return made
+            if not fits(made) and (told := [*problems(made, shape, name)]):
                 raise together([TemplateFault(f"{each} It was computed here.", span) for each in told])
             return written(made) if as_text and made.__class__ is not str else made
 

@@ -15,6 +15,7 @@ from dashgen.compile.template.shape import (
     Shape,
     Value,
     choice,
+    is_some,
     is_text,
     kind,
     matching,
@@ -32,16 +33,13 @@ def _lasts(value: object, least: float = 0) -> bool:
         return False
 
 
-def _go(value: object) -> str:
-    if not is_text(value):
-        return TEXT.check(value)
-    told = refused(value) if isinstance(value, str) and "{{" in value else ""
-    return f"is no template of Prometheus: {told}" if told else ""
-
-
-SOME = kind("a text that is not empty", lambda value: is_text(value) and str(value).strip() != "")
-PROMQL = kind("an expression in PromQL", lambda value: is_text(value) and str(value).strip() != "", "promql")
-GO = Value(_go, "gotemplate")
+SOME = kind("a text that is not empty", is_some)
+PROMQL = kind("an expression in PromQL", is_some, "promql")
+GO = Value(
+    lambda value: is_text(value) and not (isinstance(value, str) and "{{" in value and refused(value)),
+    lambda value: f"is no template of Prometheus: {refused(value)}" if isinstance(value, str) else TEXT.said(value),
+    "gotemplate",
+)
 FLAG = kind("true or false", lambda value: isinstance(value, bool), text=False)
 DURATION = kind("a duration like 30s, 5m or 1h30m", _lasts)
 PERIOD = kind("a duration like 30s, 5m or 1h30m, longer than nothing", lambda value: _lasts(value, 0.001))

@@ -32,32 +32,51 @@ def joined(parts: list[tuple[Part, Part, Span]]) -> Part:
     fixed = {key.value: getattr(value, "value", None) for key, value, _ in parts if isinstance(key, Constant)}
     if all(isinstance(value, Constant) for _, value, _ in parts) and len(fixed) == len(parts):
         return Constant(fixed)
-    computed = len(fixed) < len(parts)
-    base = {} if computed else fixed
-    makers = [
-        (key.value if isinstance(key, Constant) else key, maker(value), span)
-        for key, value, span in parts
-        if computed or not isinstance(value, Constant)
-    ]
+    if len(fixed) < len(parts):
+        return _computed(parts)
+    makers = [(str(key.value), value) for key, value, _ in parts if isinstance(key, Constant) and callable(value)]
 
     def make(values: list[object], scope: Scope) -> dict[str, Any]:
-        made = base.copy()
+        made = fixed.copy()
         faults = []
-        for key, making, span in makers:
+        for key, making in makers:
             try:
                 value = making(values, scope)
-                name = key if isinstance(key, str) else written(key(values, scope))
             except Endless:
                 raise
             except TemplateFault as fault:
                 faults.append(fault)
                 continue
-            if computed and name in made:
+            if value is NOTHING:
+                del made[key]
+            else:
+                made[key] = value
+        if faults:
+            raise together(faults)
+        return made
+
+    return make
+
+
+def _computed(parts: list[tuple[Part, Part, Span]]) -> Maker:
+    """A mapping of which some keys are computed."""
+    makers = [(maker(key), maker(value), span) for key, value, span in parts]
+
+    def make(values: list[object], scope: Scope) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        faults = []
+        for naming, making, span in makers:
+            try:
+                name, value = written(naming(values, scope)), making(values, scope)
+            except Endless:
+                raise
+            except TemplateFault as fault:
+                faults.append(fault)
+                continue
+            if name in made:
                 faults.append(TemplateFault(f"The key “{name}” stands twice here; one would be lost.", span))
             elif value is not NOTHING:
                 made[name] = value
-            elif not computed:
-                del made[name]
         if faults:
             raise together(faults)
         return made

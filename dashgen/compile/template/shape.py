@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from dashgen.compile.template.leaf import Dialect, kind_of
@@ -16,12 +16,13 @@ LARGEST = 2**53  # beyond it a number is another one in JSON
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value: `check` says what is wrong with it, or nothing. As a `text` a number stays as it was written.
+    """One value: whether it fits, and what is said of one that does not. As a `text` a number stays as it was written.
 
-    Nothing is wrong with any text where it is `free`.
+    Any text fits where it is `free`.
     """
 
-    check: Callable[[object], str]
+    fits: Callable[[object], bool]
+    said: Callable[[object], str]
     dialect: Dialect = "text"
     text: bool = True
     free: bool = False
@@ -33,6 +34,12 @@ class Each:
 
     item: Shape
     size: int = 0
+
+    def fits(self, value: object) -> bool:
+        """Whether all of a list is in order; quick, because it is asked of everything that is computed."""
+        if not isinstance(value, list | tuple) or (self.size and len(value) != self.size):
+            return False
+        return all(map(self.item.fits, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,10 @@ class Keys:
     marked: bool = False
     rest: Shape | None = None
 
+    def fits(self, value: object) -> bool:
+        """Whether all of a mapping is in order."""
+        return not any(problems(value, self, ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -55,6 +66,12 @@ class Names:
 
     name: Value
     item: Shape
+
+    def fits(self, value: object) -> bool:
+        """Whether all of a mapping is in order."""
+        if not isinstance(value, Mapping):
+            return False
+        return all(map(self.name.fits, value)) and all(map(self.item.fits, value.values()))
 
 
 Shape = Value | Each | Keys | Names
@@ -64,7 +81,7 @@ def kind(
     wanted: str, fits: Callable[[object], bool], dialect: Dialect = "text", *, text: bool = True, free: bool = False
 ) -> Value:
     """A value that must be what is `wanted`."""
-    return Value(lambda value: "" if fits(value) else f"must be {wanted}, not {shown(value)}", dialect, text, free)
+    return Value(fits, lambda value: f"must be {wanted}, not {shown(value)}", dialect, text, free)
 
 
 def matching(pattern: str, wanted: str) -> Value:
@@ -75,10 +92,8 @@ def matching(pattern: str, wanted: str) -> Value:
 
 def choice(*known: str) -> Value:
     """One of some words."""
-    listed = ", ".join(known)
-    return Value(
-        lambda v: "" if v in known else f"must be one of {listed}, not {shown(v)}.{did_you_mean(str(v), known)}"
-    )
+    words = kind(f"one of {', '.join(known)}", lambda value: value in known)
+    return replace(words, said=lambda value: f"{words.said(value)}.{did_you_mean(str(value), known)}")
 
 
 def number(wanted: str, low: float = -LARGEST, high: float = LARGEST, *, whole: bool = False) -> Value:
@@ -94,7 +109,12 @@ def number(wanted: str, low: float = -LARGEST, high: float = LARGEST, *, whole: 
 
 def is_text(value: object) -> bool:
     """Whether a value can stand as a text: numbers can, what is true or false or nothing cannot."""
-    return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
+    return value.__class__ is str or (isinstance(value, str | int | float | Decimal) and not isinstance(value, bool))
+
+
+def is_some(value: object) -> bool:
+    """Whether a value can stand as a text and is not empty."""
+    return value != "" and not value.isspace() if isinstance(value, str) else is_text(value)
 
 
 def is_plain(value: object) -> bool:
@@ -127,7 +147,8 @@ def within(shape: Shape, key: str | None = None) -> Shape | None:
 def problems(value: object, shape: Shape, name: str) -> Iterator[str]:
     """What is wrong with a whole value, in sentences; `name` is what they call it."""
     if isinstance(shape, Value):
-        if told := shape.check(value):
+        if not shape.fits(value):
+            told = shape.said(value)
             yield f"{name} {told}{'' if told.endswith(('?', '.')) else '.'}"
     elif isinstance(shape, Each):
         if not isinstance(value, list | tuple):
