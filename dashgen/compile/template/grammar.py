@@ -109,7 +109,7 @@ _PANEL = Keys(
         "transformations": Each(_TRANSFORMATION),
         "orientation": choice("auto", "horizontal", "vertical"),
         "graph": choice("none", "line", "area", "bars", "points"),
-        "canvas": Each(Names(TEXT, ANY)),
+        "canvas": Each(Keys("An element", {"type": SOME, "name": SOME}, ("type", "name"), rest=ANY)),
         "interval": matching(r"[0-9]+(ms|[smhdwy])|\$\w+", "an interval like 30s or 5m"),
         "queries": Each(_QUERY),
     },
