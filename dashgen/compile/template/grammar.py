@@ -33,8 +33,8 @@ def _lasts(value: object, least: float = 0) -> bool:
         return False
 
 
-SOME = kind("a text that is not empty", is_some)
-PROMQL = kind("an expression in PromQL", is_some, "promql")
+SOME = kind("a text that is not empty", is_some, free=True)
+PROMQL = kind("an expression in PromQL", is_some, "promql", free=True)
 GO = Value(
     lambda value: is_text(value) and not (isinstance(value, str) and "{{" in value and refused(value)),
     lambda value: f"is no template of Prometheus: {refused(value)}" if isinstance(value, str) else TEXT.said(value),

@@ -18,7 +18,7 @@ LARGEST = 2**53  # beyond it a number is another one in JSON
 class Value:
     """One value: whether it fits, and what is said of one that does not. As a `text` a number stays as it was written.
 
-    Any text fits where it is `free`.
+    A text that is put together from parts fits where it is `free`.
     """
 
     fits: Callable[[object], bool]
