@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -85,3 +85,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     near = difflib.get_close_matches(name, sorted(known), n=2, cutoff=0.6)
     return f" Did you mean {' or '.join(f'“{n}”' for n in near)}?" if near else ""
+
+
+def offer(name: str, known: Collection[str]) -> str:
+    """A sentence that offers the nearest known names, or all of them.
+
+    >>> offer("gatway", ["gateway", "orders"]), offer("zzz", ["gateway", "orders"]), offer("zzz", [])
+    (' Did you mean “gateway”?', ' Known: gateway, orders.', ' None is known.')
+    """
+    listed = ", ".join(sorted(known))
+    return did_you_mean(name, known) or (f" Known: {listed}." if listed else " None is known.")

@@ -12,7 +12,7 @@ from typing import Any
 from dashgen import __version__
 from dashgen.compile import Compilation, Unit, fingerprints
 from dashgen.cost import advice, predict
-from dashgen.diagnostics import Diagnostic, has_errors, in_order
+from dashgen.diagnostics import Diagnostic, Span, has_errors, in_order
 from dashgen.explain import Explanation, explanations, find
 from dashgen.load import Sources, catalogue, load_library, load_spec, project_root, write_starter
 from dashgen.model.artifact import Target
@@ -44,22 +44,23 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was made for one unit: path → (kind, digest), how much of what, and what was found."""
+    """What was made for one unit: path → (kind, digest), how much of what, uids with origins, and what was found."""
 
     owner: str
     files: Mapping[str, tuple[str, str]]
     made: Counter[str]
+    dashboards: tuple[tuple[str, str], ...] = ()
     found: tuple[Diagnostic, ...] = ()
 
     def data(self) -> dict[str, Any]:
         """The result as plain data, for the memory; it is kept only where nothing was found."""
-        return {"owner": self.owner, "files": self.files, "made": dict(self.made)}
+        return {"owner": self.owner, "files": self.files, "made": dict(self.made), "dashboards": self.dashboards}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Result:
         """The result from plain data."""
         files = {path: (kind, digest) for path, (kind, digest) in data["files"].items()}
-        return cls(data["owner"], files, Counter(data["made"]))
+        return cls(data["owner"], files, Counter(data["made"]), tuple((uid, at) for uid, at in data["dashboards"]))
 
 
 class Work:
@@ -84,7 +85,7 @@ class Work:
         settings = self._project.graph.settings
         intents, found = self._compilation.intents(unit)
         if intents is None:
-            return Result(unit.owner, {}, Counter(), tuple(found))
+            return Result(unit.owner, {}, Counter(), found=tuple(found))
         made = Made(settings, self._canonical, intents, tuple(artifacts(intents, settings)))
         exports = tuple(exported(made.artifacts, settings, self._targets))
         every = (*made.artifacts, *exports)
@@ -93,7 +94,20 @@ class Work:
                 self._folder.stage(artifact)
         files = {artifact.path: (artifact.kind, artifact.sha256) for artifact in every}
         count = _count(made) + Counter(artifact.kind for artifact in exports)
-        return Result(unit.owner, files, count, tuple(self._verifier.of_unit(made)))
+        dashboards = tuple((each.uid, each.origin) for each in intents.dashboards)
+        return Result(unit.owner, files, count, dashboards, tuple(self._verifier.of_unit(made)))
+
+    def of(self, results: Sequence[Result]) -> list[Diagnostic]:
+        """What was found in the results, and between them. What fails in one place is told for the first that fails."""
+        first: dict[Span | None, str] = {}
+        found = [
+            each
+            for result in results
+            for each in result.found
+            if each.id != "template/fault" or first.setdefault(each.span, result.owner) == result.owner
+        ]
+        dashboards = ((each.owner, uid, origin) for each in results for uid, origin in each.dashboards)
+        return [*found, *self._verifier.of_dashboards(dashboards)]
 
 
 def _count(made: Made) -> Counter[str]:
@@ -123,10 +137,8 @@ def check(project: Project, today: datetime.date, progress: Progress | None = No
     work = Work(project, today)
     found = [*work.found]
     if not has_errors(found):
-        for result in _counted(
-            spread(lambda index: work(work.units[index]), len(work.units)), len(work.units), progress
-        ):
-            found += result.found
+        made = spread(lambda index: work(work.units[index]), len(work.units))
+        found += work.of(list(_counted(made, len(work.units), progress)))
     return in_order(found)
 
 
@@ -190,7 +202,7 @@ def generate(
         made = {r.owner: r for r in _counted(spread(lambda index: work(todo[index]), len(todo)), len(todo), progress)}
         results = [made.get(unit.owner) or recalled[unit.owner] for unit in work.units if unit.owner in made | recalled]
         wanted = {path: (r.owner, kind, digest) for r in results for path, (kind, digest) in r.files.items()}
-        outcome.found = in_order([*outcome.found, *(d for r in results for d in r.found)])
+        outcome.found = in_order([*outcome.found, *work.of(results)])
         outcome.made = sum((r.made for r in results), Counter())
         for artifact in collected(tuple(wanted), project.graph, targets):
             wanted[artifact.path] = (artifact.owner, artifact.kind, artifact.sha256)

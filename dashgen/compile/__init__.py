@@ -7,11 +7,11 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 from dashgen import conventions as c
-from dashgen.compile import alerts, dashboards, runbooks
-from dashgen.compile.template.engine import Compiler, Scope, Template, TemplateFault, sentence
-from dashgen.compile.template.grammar import unknown_keys
-from dashgen.compile.template.leaf import Dialect
-from dashgen.compile.template.reading import need
+from dashgen.compile import alerts, dashboards, routes, runbooks
+from dashgen.compile.template.engine import Compiler, Template
+from dashgen.compile.template.evaluation import Scope
+from dashgen.compile.template.faults import TemplateFault, odd, sentence, together
+from dashgen.compile.template.grammar import KINDS
 from dashgen.compile.units import COLLECTIONS, Unit, fingerprints, units
 from dashgen.compile.vocabulary.context import environment
 from dashgen.diagnostics import Diagnostic
@@ -29,18 +29,14 @@ class Compilation:
     def __init__(self, graph: Graph, library: Library):
         self._graph, self._locate = graph, library.span
         sandbox, self._scope = environment(graph, library.theme)
-        self.found: list[Diagnostic] = []
         self._templates: dict[str, list[Template]] = {}
-        compiler = Compiler(sandbox, library.fragments, _dialect, frozenset({"record", "alert", "panel", "dashboard"}))
+        compiler = Compiler(sandbox, library.fragments, COLLECTIONS)
         for name, document in library.templates.items():
             kind = str(PurePath(name).parent)
-            self.found += unknown_keys(document, kind)
-            try:
-                self._templates.setdefault(kind, []).append(compiler.template(name, document))
-            except TemplateFault as fault:
-                self.found.append(fault.diagnostic(library.span))
+            if template := compiler.template(name, document, KINDS[kind]):
+                self._templates.setdefault(kind, []).append(template)
         self._runbooks = runbooks.Pages(sandbox, library.runbooks)
-        self.found += self._runbooks.found
+        self.found: list[Diagnostic] = [*compiler.found, *self._runbooks.found]
 
     def units(self) -> Iterator[Unit]:
         """The units of the graph, in the order in which they are made."""
@@ -50,54 +46,80 @@ class Compilation:
         """Everything that one unit asks for."""
         scope: Scope = {**self._scope, "subject": unit.subject, "unit": unit}
         if isinstance(unit.subject, Graph):
-            scope["graph"] = _Whole(self._graph)
+            scope["graph"] = _Graph(self._graph)
         try:
             return self._make(unit, scope), []
         except TemplateFault as fault:
-            return None, [fault.diagnostic(self._locate)]
+            return None, list(fault.diagnostics(self._locate))
 
     def _make(self, unit: Unit, scope: Scope) -> Intents:
         settings = self._graph.settings
-        groups: dict[str, tuple[str, list[Rule]]] = {}
+        groups: dict[str, tuple[str, str, list[Rule]]] = {}
+        faults: list[TemplateFault] = []
+
+        def read(kind: str, read: Callable[[Tree, object], T]) -> list[T]:
+            return list(self._read(kind, unit, scope, read, faults))
 
         def rules(tree: Tree, subject: object) -> None:  # noqa: ARG001
             for each in tree["groups"]:
-                _, made = groups.setdefault(str(each["group"]), (str(each["every"]), []))
-                made += [_record(rule, each.get("labels") or {}) for rule in each["rules"]]
+                every, origin, made = groups.setdefault(str(each["group"]), (each["every"], each["origin"], []))
+                if every != each["every"]:
+                    told = f"“{each['group']}” is evaluated every {each['every']} here, and every {every} in {origin}."
+                    faults.append(odd(each, f"{told} Give both the same `every`, or this group another name."))
+                made += [_record(rule, each.get("labels", {})) for rule in each["rules"]]
 
-        def read(tree: Tree, subject: object) -> list[alerts.Alert]:
-            return [alerts.read(each, unit, subject, settings, self._scope["traffic"]) for each in tree["alerts"]]
+        made: list[alerts.Alert] = []
 
-        list(self._read("templates/rules", unit, scope, rules))
-        made = [alert for pack in self._read("alerts", unit, scope, read) for alert in pack]
+        def pack(tree: Tree, subject: object) -> None:
+            for each in tree["alerts"]:
+                try:
+                    made.append(alerts.read(each, unit, subject, settings, self._scope["traffic"]))
+                except TemplateFault as fault:
+                    faults.append(fault)
+
+        read("templates/rules", rules)
+        read("alerts", pack)
         for alert in made:
-            groups.setdefault(alert.group, (settings.tile.every, []))[1].append(alert.rule)
-        return Intents(
+            groups.setdefault(alert.group, (settings.tile.every, "", []))[2].append(alert.rule)
+        intents = Intents(
             owner=unit.owner,
             groups=tuple(_packed(settings.name, unit, groups)),
-            dashboards=tuple(self._read("templates/dashboards", unit, scope, lambda tree, _: dashboards.read(tree))),
-            runbooks=tuple(self._runbooks.make(made, scope)),
+            dashboards=tuple(read("templates/dashboards", lambda tree, _: dashboards.read(tree))),
+            runbooks=tuple(self._runbooks.make(made, scope, faults)),
             tests=tuple(_merged(test for alert in made for test in alert.tests)),
-            routing=next(self._read("templates/routes", unit, scope, lambda tree, _: tree["routing"]), None),
-            lint=next(self._read("templates/lint", unit, scope, lambda tree, _: tree["lint"]), None),
+            routing=_only(read("templates/routes", lambda tree, _: routes.read(tree["routing"])), faults),
+            lint=_only(read("templates/lint", lambda tree, _: tree["lint"]), faults),
         )
+        if faults:
+            raise together(faults)
+        return intents
 
-    def _read(self, kind: str, unit: Unit, scope: Scope, read: Callable[[Tree, object], T]) -> Iterator[T]:
+    def _read(
+        self, kind: str, unit: Unit, scope: Scope, read: Callable[[Tree, object], T], faults: list[TemplateFault]
+    ) -> Iterator[T]:
         """Read every instance of every template of a kind that concerns the unit."""
         for template in self._templates.get(kind, ()):
-            if template.collection in COLLECTIONS:
+            if template.collection:
                 scopes = [({**scope, template.variable: each}, each) for each in unit.collection(template.collection)]
             else:
                 scopes = [(scope, None)] if isinstance(unit.subject, Graph) else []
             for here, subject in scopes:
-                for tree in template.instances(here):
-                    try:
+                try:
+                    for tree in template.instances(here):
                         yield read(tree, subject)
-                    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-                        raise TemplateFault(f"{type(error).__name__}: {sentence(error)}", template.span) from error
+                except TemplateFault as fault:
+                    faults.append(fault)
+                except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                    faults.append(TemplateFault(f"{type(error).__name__}: {sentence(error)}", template.span))
 
 
-class _Whole:
+def _only(trees: list[Tree], faults: list[TemplateFault]) -> Tree | None:
+    """The one tree of which there can be only one, without the place where it stands."""
+    faults += [odd(each, f"This is already made in {trees[0]['origin']}, and there is one only.") for each in trees[1:]]
+    return {key: value for key, value in trees[0].items() if key != "origin"} if trees else None
+
+
+class _Graph:
     """The graph as the graph's own templates see it: its settings, and its parts."""
 
     def __init__(self, graph: Graph):
@@ -109,26 +131,22 @@ class _Whole:
         return getattr(self._settings, name)
 
 
-def _dialect(path: tuple[str, ...]) -> Dialect:
-    if path[-1:] == ("expr",):
-        return "promql"
-    if path[:1] == ("alerts",) and path[1:2] in (("summary",), ("description",), ("annotations",)):
-        return "gotemplate"
-    return "text"
+def _record(tree: Tree, common: Tree) -> Rule:
+    labels = {key: alerts.text(value) for key, value in {**common, **tree.get("labels", {})}.items()}
+    return Rule(str(tree["record"]), False, str(tree["expr"]).strip(), labels, {}, "", "", tree["origin"])
 
 
-def _record(tree: Mapping[str, Any], common: Mapping[str, Any]) -> Rule:
-    labels = {key: alerts.text(value) for key, value in {**common, **(tree.get("labels") or {})}.items()}
-    expr = need(tree, "expr", "A recording rule").strip()
-    return Rule(need(tree, "record", "A rule"), False, expr, labels, {}, "", "", str(tree["origin"]))
-
-
-def _packed(graph: str, unit: Unit, groups: Mapping[str, tuple[str, list[Rule]]]) -> Iterator[Group]:
+def _packed(graph: str, unit: Unit, groups: Mapping[str, tuple[str, str, list[Rule]]]) -> Iterator[Group]:
     """Groups with names that are unique in a Prometheus, cut where they exceed the limit of rules."""
-    for name, (every, rules) in groups.items():
-        for part, start in enumerate(range(0, len(rules), c.GROUP_RULES)):
-            suffix = f"-{part + 1}" if part else ""
-            yield Group(f"{graph}/{unit.owner}/{name}{suffix}", every, tuple(rules[start : start + c.GROUP_RULES]))
+    names = set(groups)
+    for name, (every, _, rules) in groups.items():
+        called, part = name, 1
+        for start in range(0, len(rules), c.GROUP_RULES):
+            while start and called in names:
+                part += 1
+                called = f"{name}-{part}"
+            names.add(called)
+            yield Group(f"{graph}/{unit.owner}/{called}", every, tuple(rules[start : start + c.GROUP_RULES]))
 
 
 def _merged(tests: Iterable[RuleTest]) -> Iterator[RuleTest]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile.template.reading import fault, need, one_of
+from dashgen.compile.template.faults import odd
 from dashgen.compile.units import Unit
 from dashgen.compile.vocabulary.links import Links
 from dashgen.compile.vocabulary.scopes import labels
@@ -26,7 +25,7 @@ TEST_AT = "70m"  # a whole hour tile and every `for` of up to an hour lie behind
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert of one subject: its rule, the group it goes into, its runbook template, and its tests."""
+    """One alert of one subject: its rule, the group it goes into, its own runbook template if any, and its tests."""
 
     rule: Rule
     group: str
@@ -37,37 +36,34 @@ class Alert:
 
 def read(tree: Mapping[str, Any], unit: Unit, subject: Any, settings: Settings, traffic: Traffic) -> Alert:
     """Read one instantiated entry of an alert pack."""
-    name = need(tree, "alert", "An alert")
-    if not name.isidentifier() or not name.isascii():
-        raise fault(tree, f"“{name}” is no name of an alert: letters, digits and `_` only.")
-    severity = one_of({c.SEVERITY: c.TICKET, **tree}, c.SEVERITY, "An alert", (c.PAGE, c.TICKET))
+    name = str(tree["alert"])
     base = labels(subject, settings) if subject is not None else {c.ENV: settings.env}
-    own = {**base, c.SEVERITY: severity, **_texts(tree.get("labels"))}
+    own = {**base, c.SEVERITY: tree.get(c.SEVERITY, c.TICKET), **_texts(tree.get("labels", {}))}
     if isinstance(unit.subject, Graph):
         teams = [team.name for team in unit.subject.teams]
         if own.get(c.TEAM) not in teams:
-            raise fault(tree, f"An alert about the whole graph needs `labels: {{team: …}}`, one of {', '.join(teams)}.")
+            raise odd(tree, f"An alert about the whole graph needs `labels: {{team: …}}`, one of {', '.join(teams)}.")
     links = Links(settings)
     annotations = {
         "summary": _line(tree.get("summary", "")),
         "description": _line(tree.get("description", "")),
         "runbook_url": links.runbook(unit.owner, name),
         "dashboard_url": links.dashboard(str(tree.get("dashboard") or _dashboard(unit, settings))),
-        **_texts(tree.get("annotations")),
+        **_texts(tree.get("annotations", {})),
     }
     rule = Rule(
         name=name,
         alert=True,
-        expr=need(tree, "expr", "An alert").strip(),
+        expr=str(tree["expr"]).strip(),
         labels=own,
         annotations={key: value for key, value in annotations.items() if value},
-        wait=str(tree.get("for", "")),
-        keep=str(tree.get("keep_firing_for", "")),
-        origin=str(tree.get("origin", "")),
+        wait=tree.get("for", ""),
+        keep=tree.get("keep_firing_for", ""),
+        origin=tree["origin"],
     )
     identity = {"alertname": name, **own}
     tests = tuple(_tests(tree, identity, subject, traffic))
-    return Alert(rule, str(tree.get("group", DEFAULT_GROUP)), str(tree.get("runbook", _kebab(name))), subject, tests)
+    return Alert(rule, str(tree.get("group", DEFAULT_GROUP)), str(tree.get("runbook", "")), subject, tests)
 
 
 def _dashboard(unit: Unit, settings: Settings) -> str:
@@ -79,22 +75,12 @@ def text(value: object) -> str:
     return number(value) if isinstance(value, Decimal) else str(value)
 
 
-def _texts(tree: Mapping[str, Any] | None) -> dict[str, str]:
-    return {key: text(value) for key, value in (tree or {}).items()}
+def _texts(tree: Mapping[str, Any]) -> dict[str, str]:
+    return {key: text(value) for key, value in tree.items()}
 
 
 def _line(text: object) -> str:
     return " ".join(str(text).split())
-
-
-@cache
-def _kebab(name: str) -> str:
-    """The name of an alert's runbook template.
-
-    >>> _kebab("ErrorBudgetBurn")
-    'error-budget-burn'
-    """
-    return "".join(f"-{char.lower()}" if char.isupper() else char for char in name).lstrip("-")
 
 
 def _tests(tree: Mapping[str, Any], identity: Mapping[str, str], subject: Any, traffic: Traffic) -> Iterator[RuleTest]:
@@ -102,12 +88,9 @@ def _tests(tree: Mapping[str, Any], identity: Mapping[str, str], subject: Any, t
     measured = isinstance(subject, Service | Edge | Slo)
     if measured and not traffic.possible(subject):
         return
-    for case in tree.get("tests") or ():
-        fires = bool(case.get("firing", True))
-        at = str(case.get("at", TEST_AT))
-        series = tuple(case.get("series") or ())
-        expected = ((identity,), ()) if fires else ((), (identity,))
-        yield RuleTest(need({"origin": tree["origin"], **case}, "name", "A test"), series, at, *expected)
+    for case in tree.get("tests", ()):
+        expected = ((identity,), ()) if case.get("firing", True) else ((), (identity,))
+        yield RuleTest(str(case["name"]), tuple(case.get("series", ())), case.get("at", TEST_AT), *expected)
     if measured:
         yield RuleTest(IDLE, traffic.shaped(subject, "idle"), TEST_AT, (), (identity,))
         yield RuleTest(RESET, traffic.shaped(subject, "reset"), TEST_AT, (), (identity,))

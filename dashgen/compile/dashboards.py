@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile.template.reading import fault, need, one_of, whole
+from dashgen.compile.template.faults import odd, together
 from dashgen.model.intent import Dashboard, Panel, Query, Row
 
 _CONTENT = frozenset(("panel", "type", "title", "description", "width", "height", "queries", "links", "origin"))
@@ -15,14 +14,14 @@ _CONTENT = frozenset(("panel", "type", "title", "description", "width", "height"
 
 def read(tree: Mapping[str, Any]) -> Dashboard:
     """Read one instantiated dashboard template."""
-    uid = need(tree, "uid", "A dashboard")
-    if len(uid) > c.UID_LENGTH or not re.fullmatch(r"[a-zA-Z0-9_-]+", uid):
-        raise fault(tree, f"“{uid}” is no uid: at most {c.UID_LENGTH} letters, digits, dashes. Use `uid(kind, name)`.")
+    faults = [odd(panel, told) for row in tree["rows"] for panel in row["panels"] for told in _wrong(panel)]
+    if faults:
+        raise together(faults)
     return Dashboard(
-        uid=uid,
-        title=need(tree, "title", "A dashboard"),
+        uid=str(tree["uid"]),
+        title=str(tree["title"]),
         description=str(tree.get("description", "")),
-        folder=c.slug(need(tree, "folder", "A dashboard")),
+        folder=c.slug(str(tree["folder"])),
         tags=tuple(str(tag) for tag in tree.get("tags", ())),
         span=str(tree.get("time", "now-6h")),
         refresh=str(tree.get("refresh", "1m")),
@@ -30,39 +29,44 @@ def read(tree: Mapping[str, Any]) -> Dashboard:
         annotations=tuple(tree.get("annotations", ())),
         links=tuple(tree.get("links", ())),
         rows=tuple(
-            Row(
-                str(row.get("row", "")),
-                bool(row.get("collapsed", False)),
-                tuple(_panel(panel) for panel in row.get("panels", ())),
-            )
+            Row(str(row.get("row", "")), row.get("collapsed", False), tuple(_panel(panel) for panel in row["panels"]))
             for row in tree["rows"]
         ),
-        origin=str(tree.get("origin", "")),
+        origin=tree["origin"],
     )
 
 
 def _panel(tree: Mapping[str, Any]) -> Panel:
     return Panel(
-        key=need(tree, "panel", "A panel"),
-        type=one_of(tree, "type", "A panel", c.PANEL_TYPES),
+        key=str(tree["panel"]),
+        type=tree["type"],
         title=str(tree.get("title", "")),
         description=str(tree.get("description", "")),
-        width=whole(tree, "width", 8),
-        height=whole(tree, "height", 8),
-        queries=tuple(_query(tree, query, position) for position, query in enumerate(tree.get("queries", ()))),
+        width=int(tree.get("width", 8)),
+        height=int(tree.get("height", 8)),
+        queries=tuple(_query(query, position) for position, query in enumerate(tree.get("queries", ()))),
         links=tuple(tree.get("links", ())),
         look={key: value for key, value in tree.items() if key not in _CONTENT},
-        origin=str(tree["origin"]),
+        origin=tree["origin"],
     )
 
 
-def _query(panel: Mapping[str, Any], tree: Mapping[str, Any], position: int) -> Query:
+def _wrong(panel: Mapping[str, Any]) -> Iterator[str]:
+    refs = [str(query.get("ref", _ref(position))) for position, query in enumerate(panel.get("queries", ()))]
+    if len(set(refs)) < len(refs):
+        yield f"Two queries have the same `ref`: {', '.join(refs)}."
+    for steps in (panel.get("thresholds", ()), *(column.get("thresholds", ()) for column in panel.get("columns", ()))):
+        if any("value" not in step for step in steps[1:]):
+            yield "Only the first threshold can be without a `value`; it holds below the second."
+
+
+def _query(tree: Mapping[str, Any], position: int) -> Query:
     return Query(
-        expr=need({"origin": panel["origin"], **tree}, "expr", "A query").strip(),
+        expr=str(tree["expr"]).strip(),
         legend=str(tree.get("legend", "")),
-        instant=bool(tree.get("instant", False)),
-        table=bool(tree.get("table", False)),
-        exemplar=bool(tree.get("exemplar", False)),
+        instant=tree.get("instant", False),
+        table=tree.get("table", False),
+        exemplar=tree.get("exemplar", False),
         ref=str(tree.get("ref", _ref(position))),
     )
 

@@ -64,7 +64,10 @@ def load_library(root: Path) -> tuple[Library | None, list[Diagnostic]]:
                 continue
             digest.update(f"{name}\0".encode() + data)
             if kind == "runbooks":
-                texts[path.stem] = TextFile(shown, data.decode("utf-8", "replace").replace("\r\n", "\n"))
+                text, problems = yaml.decoded(data, shown)
+                found += problems
+                lines = (text or "").replace("\r\n", "\n")
+                texts[path.stem] = TextFile(shown, lines, shown.startswith(_BUILTIN_MARK))
                 continue
             document, problems = yaml.document(data, shown)
             found += problems

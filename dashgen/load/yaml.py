@@ -56,13 +56,18 @@ def read(path: Path, shown: str) -> tuple[Document | None, list[Diagnostic]]:
 
 def document(data: bytes, shown: str) -> tuple[Document | None, list[Diagnostic]]:
     """Parse the content of one file."""
+    text, problems = decoded(data, shown)
+    return (None, problems) if text is None else parse(text, shown)
+
+
+def decoded(data: bytes, shown: str) -> tuple[str | None, list[Diagnostic]]:
+    """The content of one file as text."""
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         detail = f"Byte {error.start} is not UTF-8 ({error.reason}). Save the file as UTF-8."
         return None, [Diagnostic("yaml/encoding", "The file is not UTF-8", detail, Span(shown, line, 1, 2))]
-    return parse(text, shown)
 
 
 def parse(text: str, file: str) -> tuple[Document | None, list[Diagnostic]]:

@@ -30,8 +30,8 @@ from dashgen.model.units import DAY, DURATION_PATTERN, duration, seconds
 from dashgen.promql import PromqlError, check_pattern
 
 NAME_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
-_LABEL_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
-_METRIC_PATTERN = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
+LABEL_PATTERN = r"[a-zA-Z_][a-zA-Z0-9_]*"
+METRIC_PATTERN = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LONGEST_DURATION = 3650 * DAY
 PERCENT_DIGITS = 12
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
@@ -178,10 +178,10 @@ Name = Annotated[
 ]
 LabelName = Annotated[
     str,
-    matching(_LABEL_PATTERN, "label", "is not a label name; use letters, digits and `_`"),
+    matching(LABEL_PATTERN, "label", "is not a label name; use letters, digits and `_`"),
     matching(r"(?!__).*", "label", "begins with `__`, as only Prometheus's own labels do; use another label"),
 ]
-MetricName = Annotated[str, matching(_METRIC_PATTERN, "metric", "is not a metric name; use letters, digits, `_`, `:`")]
+MetricName = Annotated[str, matching(METRIC_PATTERN, "metric", "is not a metric name; use letters, digits, `_`, `:`")]
 Line = Annotated[str, BeforeValidator(_written), _printable(200, lines=False)]
 Text = Annotated[str, _printable(4000, lines=True)]
 Written = Annotated[

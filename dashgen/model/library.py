@@ -18,6 +18,7 @@ class TextFile:
 
     file: str
     text: str
+    builtin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

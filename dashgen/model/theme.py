@@ -8,14 +8,8 @@ from pydantic import ConfigDict, Field, field_validator
 
 from dashgen.model.fields import Model, Name, fault, matching
 
-Color = Annotated[
-    str,
-    matching(
-        r"#[0-9a-fA-F]{3}|#[0-9a-fA-F]{6}|#[0-9a-fA-F]{8}|[a-zA-Z][a-zA-Z-]{0,40}",
-        "color",
-        'is not a colour; write one like "#37872D" or green',
-    ),
-]
+COLOR_PATTERN = r"#[0-9a-fA-F]{3}|#[0-9a-fA-F]{6}|#[0-9a-fA-F]{8}|[a-zA-Z][a-zA-Z-]{0,40}"
+Color = Annotated[str, matching(COLOR_PATTERN, "color", 'is not a colour; write one like "#37872D" or green')]
 
 
 class _Open(Model):

@@ -53,6 +53,15 @@ def check(text: str) -> None:
     _pretty(_filled(_shape(text)[0]))
 
 
+def sampled(text: str) -> bool:
+    """Whether an expression gives samples for one moment, as a rule needs it: neither ranges nor a text.
+
+    >>> sampled("rate(up[5m])"), sampled("(up[5m])"), sampled("'up'")
+    (True, False, False)
+    """
+    return _sampled(_filled(_shape(text)[0]))
+
+
 def check_pattern(pattern: str) -> None:
     """Raise `PromqlError` unless a pattern can stand behind `=~`.
 
@@ -123,6 +132,14 @@ def _pretty(shape: str) -> tuple[list[str], list[int]]:
     """The pretty form of a shape, cut at its holes: the pieces between them, and the number of each hole."""
     parts = _HOLE.split(_parse(shape).prettify())
     return parts[::2], [int(number) for number in parts[1::2]]
+
+
+@lru_cache(maxsize=65536)
+def _sampled(shape: str) -> bool:
+    node = _parse(shape)
+    while isinstance(node, promql_parser.ParenExpr):
+        node = node.expr
+    return not isinstance(node, promql_parser.MatrixSelector | promql_parser.SubqueryExpr | promql_parser.StringLiteral)
 
 
 @lru_cache(maxsize=65536)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from dashgen.diagnostics import Diagnostic, Severity, Span
 from dashgen.model.graph import Graph
 from dashgen.verify import checks, silences
+from dashgen.verify.duplicates import duplicates
 from dashgen.verify.registry import CHECKS, Check, Finding, Made
 
 Locate = Callable[..., Span]
@@ -37,6 +38,10 @@ class Verifier:
         return [
             d for check in CHECKS.values() if check.scope == "unit" for d in self._run(check, check.run(made), entry)
         ]
+
+    def of_dashboards(self, dashboards: Iterable[tuple[str, str, str]]) -> list[Diagnostic]:
+        """Findings on the (owner, uid, origin) of all dashboards together."""
+        return list(duplicates(dashboards, self.template))
 
     def _run(self, check: Check, findings: Iterable[Finding], entry: tuple[object, ...] = ()) -> Iterator[Diagnostic]:
         for finding in findings:

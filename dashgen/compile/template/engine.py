@@ -1,103 +1,60 @@
-"""The template engine: a YAML tree whose leaves are expressions, compiled once and instantiated many times.
+"""The template engine: a YAML tree whose keys and values are expressions, compiled once and instantiated many times.
 
 Three control keys: `for_each: slo in service.slos` repeats a mapping, `when: << condition >>` keeps or drops it,
-`use: name` starts from a fragment, which the mapping's own keys override.
+`use: name` starts from a fragment, which the mapping's own keys override. What is written is checked against the
+template's shape when it is compiled, what is computed when it is instantiated.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from jinja2 import TemplateError
-from jinja2.runtime import Context
 
-from dashgen.compile.template.leaf import Dialect, LeafFault, split
+from dashgen.compile.template.evaluation import Block, Budget, Scope
+from dashgen.compile.template.faults import Endless, TemplateFault, complaint, sentence, together
+from dashgen.compile.template.leaf import EXPRESSION, Leaf, LeafFault, split, written
+from dashgen.compile.template.parts import NOTHING, Constant, Part, holds, joined, maker, single, walked
 from dashgen.compile.template.sandbox import Sandbox
-from dashgen.diagnostics import Diagnostic, Span, did_you_mean
+from dashgen.compile.template.shape import (
+    TEXT,
+    Each,
+    Keys,
+    Names,
+    Shape,
+    Value,
+    item_of,
+    key_of,
+    missing,
+    problems,
+    unknown,
+    wanted,
+    within,
+)
+from dashgen.diagnostics import Diagnostic, Span, offer
 from dashgen.model import tree
 
-Scope = dict[str, Any]
 _LOOP = re.compile(r"([a-z_]+)\s+in\s+(.+)", re.DOTALL)
-_CONTROL = frozenset(("for_each", "when"))
-
-
-class TemplateFault(Exception):
-    """A fault in a template, at a span or at the origin `file:line:column` that an instance remembers."""
-
-    def __init__(self, detail: str, place: Span | str, summary: str = "A template failed"):
-        super().__init__(detail)
-        self.detail, self.place, self.summary = detail, place, summary
-
-    def diagnostic(self, locate: Callable[[str], Span]) -> Diagnostic:
-        """What users are told; `locate` finds the line of an origin."""
-        span = locate(self.place) if isinstance(self.place, str) else self.place
-        return Diagnostic("template/fault", self.summary, self.detail, span)
-
-
-@dataclass(slots=True)
-class Block:
-    """The expressions of one scope, evaluated together: one call of Jinja2 for a whole mapping."""
-
-    environment: Sandbox
-    expressions: list[str] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
-    compiled: Callable[[Scope], list[object]] | None = None
-
-    def register(self, expression: str, span: Span) -> int:
-        """Add an expression; the same one is evaluated once."""
-        if expression not in self.expressions:
-            self.expressions.append(expression)
-            self.spans.append(span)
-        return self.expressions.index(expression)
-
-    def values(self, scope: Scope) -> list[object]:
-        """Evaluate all expressions; a failure names the one that failed."""
-        if not self.expressions:
-            return []
-        try:
-            if self.compiled is None:
-                self.compiled = self._compile(f"[{', '.join(f'({e})' for e in self.expressions)}]")
-            return self.compiled(scope)
-        except Exception:
-            self._blame(scope)
-
-    def _compile(self, expression: str) -> Callable[[Scope], Any]:
-        """A function of a scope. Unlike `compile_expression` it does not copy the scope for every call."""
-        environment = self.environment
-        template = environment.from_string(f"{{% set value = {expression} %}}")
-        render = template.root_render_func
-
-        def evaluate(scope: Scope) -> Any:
-            context = Context(environment, scope, None, {})
-            for _ in render(context):
-                pass
-            return context.vars["value"]
-
-        return evaluate
-
-    def _blame(self, scope: Scope) -> NoReturn:
-        for expression, span in zip(self.expressions, self.spans, strict=True):
-            try:
-                self._compile(expression)(scope)
-            except Exception as error:
-                raise TemplateFault(f"`<< {expression} >>`: {sentence(error)}", span) from error
-        raise AssertionError("expressions fail together but not alone")
+_REPEATING = frozenset(("for_each", "when"))
+_CONTROL = ("for_each", "when", "use")
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
-    """A part of a template that holds no expression: made once and shared by all instances, so nobody may change it."""
+class Source:
+    """The file in which a part of a template stands, and the fragments through which it was reached."""
 
-    value: Any
+    document: tree.Document
+    fragments: tuple[str, ...] = ()
+
+    def span(self, node: tree.Node) -> Span:
+        """Where a node stands."""
+        return self.document.span(node)
 
 
-Maker = Callable[[list[object], Scope], Any]
-Part = Constant | Maker
-Entry = tuple[tree.Scalar, tree.Node, tree.Document]
-_NOTHING = object()  # what a mapping under a `when` that does not hold leaves behind
+Entry = tuple[tree.Scalar, tree.Node, Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,193 +65,259 @@ class Template:
     variable: str
     collection: str
     span: Span
+    _budget: Budget
     _make: Callable[[Scope], Iterable[Any]]
 
     def instances(self, scope: Scope) -> list[Any]:
         """Instantiate the template in a scope; none when its `when` does not hold."""
+        self._budget.refill()
         return list(self._make(scope))
 
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles documents that share fragments, an environment, and a rule that tells the dialect of a leaf.
+    """Compiles documents that share fragments and an environment; `found` is what is wrong with what is written.
 
-    A mapping with one of the `marked` keys learns its `origin`, the place where it stands.
+    A document whose `for_each` walks one of the `collections` of the graph is left to the caller to repeat.
     """
 
     environment: Sandbox
     fragments: Mapping[str, tree.Document]
-    dialect: Callable[[tuple[str, ...]], Dialect]
-    marked: frozenset[str] = frozenset()
+    collections: Sequence[str]
+    found: list[Diagnostic] = field(default_factory=list)
+    _budget: Budget = field(default_factory=Budget)
 
-    def template(self, name: str, document: tree.Document) -> Template:
-        """Compile a document. A top-level `for_each` over the graph is left to the caller."""
-        root = document.root
+    def template(self, name: str, document: tree.Document, shape: Keys) -> Template | None:
+        """Compile a document; None where something in it is wrong."""
+        root, source, before = document.root, Source(document), len(self.found)
         if not isinstance(root, tree.Mapping):
-            raise TemplateFault("A template is a mapping.", document.span(root), "Not a template")
-        entries = self._entries(root, document)
+            self._complain("wrong-type", "A template is a mapping.", document.span(root))
+            return None
+        entries = self._entries(root, source)
         variable = collection = ""
-        if loop := _control(entries, "for_each"):
-            variable, collection = _loop(*loop)
-            if collection.startswith("graph."):
+        if loop := self._loop(entries):
+            variable, iterable, _ = loop
+            if iterable.removeprefix("graph.") in self.collections and iterable.startswith("graph."):
+                collection = iterable.removeprefix("graph.")
                 entries = [entry for entry in entries if entry[0].text != "for_each"]
-            else:
-                variable = collection = ""
         block = Block(self.environment)
-        items = self._items(entries, root, document, block, ())
+        items = self._items(entries, root, source, block, shape, shape.what)
+        if len(self.found) > before:
+            return None
         span = document.span(root)
-        return Template(name, variable, collection.removeprefix("graph."), span, lambda s: items(block.values(s), s))
+        return Template(name, variable, collection, span, self._budget, lambda s: items(block.values(s), s))
 
-    def _entries(self, node: tree.Mapping, document: tree.Document) -> list[Entry]:
+    def _complain(self, id: str, detail: str, span: Span) -> None:
+        """Note what is wrong with something that is written."""
+        self.found.append(complaint(id, detail, span))
+
+    def _entries(self, node: tree.Mapping, source: Source) -> list[Entry]:
         """The entries of a mapping, laid over those of the fragment that it uses."""
-        own = [(key, value, document) for key, value in node.entries if key.text != "use"]
-        name = node.get("use")
-        if not isinstance(name, tree.Scalar):
+        own = [(key, value, source) for key, value in node.entries if key.text != "use"]
+        used = node.get("use")
+        if used is None:
             return own
-        fragment = self.fragments.get(name.text)
-        if fragment is None or not isinstance(fragment.root, tree.Mapping):
-            detail = f"There is no fragment “{name.text}”.{did_you_mean(name.text, self.fragments)}"
-            raise TemplateFault(detail, document.span(name), "Unknown fragment")
-        base = self._entries(fragment.root, fragment)
-        return list({entry[0].text: entry for entry in (*base, *own)}.values())
+        name = used.text if isinstance(used, tree.Scalar) else ""
+        fragment = self.fragments.get(name)
+        if fragment is None:
+            told = (
+                f"There is no fragment “{name}”.{offer(name, self.fragments)}"
+                if name
+                else "`use` takes the name of a fragment."
+            )
+            self._complain("fragment", told, source.span(used))
+        elif name in source.fragments:
+            path = " → ".join(f"“{each}”" for each in (*source.fragments, name))
+            self._complain("fragment", f"A fragment cannot use itself: {path}.", source.span(used))
+        elif not isinstance(fragment.root, tree.Mapping):
+            self._complain("wrong-type", "A fragment is a mapping.", fragment.span(fragment.root))
+        else:
+            base = self._entries(fragment.root, Source(fragment, (*source.fragments, name)))
+            return list({entry[0].text: entry for entry in (*base, *own)}.values())
+        return own
 
     def _items(
-        self, entries: list[Entry], node: tree.Mapping, document: tree.Document, block: Block, path: tuple[str, ...]
+        self, entries: list[Entry], node: tree.Mapping, source: Source, block: Block, shape: Shape, name: str
     ) -> Callable[[list[object], Scope], Iterable[Any]]:
         """A maker of the zero or more values for which a mapping with control keys stands."""
-        loop, condition = _control(entries, "for_each"), _control(entries, "when")
+        loop, keep = self._loop(entries), self._condition(entries)
         inner = Block(self.environment)
-        rest = [entry for entry in entries if entry[0].text not in _CONTROL]
-        make = _maker(self._mapping(rest, node, document, inner, path))
-        keep = self._condition(*condition) if condition else None
+        rest = [entry for entry in entries if entry[0].text not in _REPEATING]
+        make = maker(self._mapping(rest, node, source, inner, shape, name))
         if loop is None:
             return lambda values, scope: (make(inner.values(scope), scope),) if not keep or keep(scope) else ()
-        variable, iterable = _loop(*loop)
-        index = block.register(iterable, loop[1].span(loop[0]))
+        variable, iterable, span = loop
+        index = block.register(iterable)
+        budget = self._budget
 
         def repeat(values: list[object], scope: Scope) -> Iterator[Any]:
-            for item in values[index]:  # type: ignore[attr-defined]
+            faults = []
+            for item in walked(values[index], span):
+                budget.spend(span)
                 here = {**scope, variable: item}
-                if not keep or keep(here):
-                    yield make(inner.values(here), here)
+                try:
+                    if not keep or keep(here):
+                        yield make(inner.values(here), here)
+                except Endless:
+                    raise
+                except TemplateFault as fault:
+                    faults.append(fault)
+            if faults:
+                raise together(faults)
 
         return repeat
 
-    def _condition(self, node: tree.Scalar, document: tree.Document) -> Callable[[Scope], bool]:
-        test = Block(self.environment)
-        leaf = split(str(node.value), "text", _registrar(test, document, node))
-        if isinstance(leaf, str):
-            return lambda scope: bool(node.value)
-        return lambda scope: bool(leaf.make(test.values(scope)))
+    def _loop(self, entries: list[Entry]) -> tuple[str, str, Span] | None:
+        """The variable, the expression and the place of a `for_each`."""
+        for key, value, source in entries:
+            if key.text == "for_each":
+                match = _LOOP.fullmatch(value.text.strip()) if isinstance(value, tree.Scalar) else None
+                if match:
+                    return match[1], match[2], source.span(value)
+                found = (
+                    f"“{value.text}” is no loop." if isinstance(value, tree.Scalar) else "A loop is one line of text."
+                )
+                self._complain("loop", f"{found} Write `for_each: slo in service.slos`.", source.span(value))
+        return None
 
-    def _node(self, node: tree.Node, document: tree.Document, block: Block, path: tuple[str, ...]) -> Part:
+    def _condition(self, entries: list[Entry]) -> Callable[[Scope], bool] | None:
+        """Whether the `when` of a mapping holds."""
+        for key, value, source in entries:
+            if key.text == "when":
+                if isinstance(value, tree.Scalar) and isinstance(value.value, bool):
+                    return lambda scope: bool(value.value)
+                if isinstance(value, tree.Scalar) and EXPRESSION.fullmatch(value.text.strip()):
+                    test, span = Block(self.environment), source.span(value)
+                    test.register(value.text.strip()[2:-2].strip())
+                    return lambda scope: holds(test.values(scope)[0], span)
+                detail = "`when` takes an expression, like `when: << service.slos >>`, or true or false."
+                self._complain("condition", detail, source.span(value))
+        return None
+
+    def _node(self, node: tree.Node, source: Source, block: Block, shape: Shape, name: str) -> Part:
         if isinstance(node, tree.Scalar):
-            return self._leaf(node, document, block, path)
+            return self._leaf(node, source, block, shape, name)
         if isinstance(node, tree.Items):
-            return self._sequence(node, document, block, path)
-        entries = self._entries(node, document)
-        if not any(entry[0].text in _CONTROL for entry in entries):
-            return self._mapping(entries, node, document, block, path)
-        items = self._items(entries, node, document, block, path)
-        return lambda values, scope: next(iter(items(values, scope)), _NOTHING)
+            return self._sequence(node, source, block, shape, name)
+        entries = self._entries(node, source)
+        if not any(entry[0].text in _REPEATING for entry in entries):
+            return self._mapping(entries, node, source, block, shape, name)
+        for key, _, origin in entries:
+            if key.text == "for_each":
+                detail = f"`for_each` repeats the items of a list, and {name} is none."
+                self._complain("loop", detail, origin.span(key))
+        items = self._items(entries, node, source, block, shape, name)
+        return lambda values, scope: next(iter(items(values, scope)), NOTHING)
 
     def _mapping(
-        self, entries: list[Entry], node: tree.Mapping, document: tree.Document, block: Block, path: tuple[str, ...]
+        self, entries: list[Entry], node: tree.Mapping, source: Source, block: Block, shape: Shape, name: str
     ) -> Part:
-        parts = {key.text: self._node(value, origin, block, (*path, key.text)) for key, value, origin in entries}
-        if not self.marked.isdisjoint(parts) and path[-1:] not in (("labels",), ("annotations",)):
-            parts["origin"] = Constant(str(document.span(node)))
-        base = {key: part.value if isinstance(part, Constant) else None for key, part in parts.items()}
-        made_anew = [(key, part) for key, part in parts.items() if not isinstance(part, Constant)]
-        if not made_anew:
-            return Constant(base)
+        if isinstance(shape, Each) or (isinstance(shape, Value) and not shape.fits({})):
+            told = next(problems({}, shape, name))
+            self._complain("wrong-type", told, source.span(node))
+            return Constant(None)
+        parts: list[tuple[Part, Part, Span]] = []
+        for key, value, origin in entries:
+            below = within(shape, key.text)
+            if below is None:
+                self._unknown(key, origin, shape)
+                continue
+            made = self._node(value, origin, block, below, f"`{key.text}`")
+            parts.append((self._key(key, origin, block, shape, name), made, origin.span(key)))
+        if isinstance(shape, Keys):
+            used = node.get("use")
+            have = {key.text for key, _, _ in entries}
+            for needed in shape.needed:
+                if needed not in have and (used is None or getattr(used, "text", "") in self.fragments):
+                    self._complain("missing-key", missing(shape, needed), source.span(node))
+            if shape.marked:
+                span = source.span(node)
+                parts.append((Constant("origin"), Constant(str(span)), span))
+        return joined(parts)
 
-        def make(values: list[object], scope: Scope) -> dict[str, Any]:
-            made = base.copy()
-            for key, part in made_anew:
-                value = part(values, scope)
-                if value is _NOTHING:
-                    del made[key]
-                else:
-                    made[key] = value
+    def _key(self, key: tree.Scalar, source: Source, block: Block, shape: Shape, name: str) -> Part:
+        """A key, which may be computed where a mapping is free to name things."""
+        if isinstance(shape, Keys):
+            return Constant(key.text)
+        wanted_name = shape.name if isinstance(shape, Names) else TEXT
+        return self._leaf(replace(key, value=key.text), source, block, wanted_name, key_of(name))
+
+    def _unknown(self, key: tree.Scalar, source: Source, shape: Shape) -> None:
+        detail = unknown(shape, key.text, *_CONTROL)
+        if ">>" in key.text or "<<" in key.text:
+            detail = f"“{key.text}” is not a key here. "
+            detail += "An expression with a comma must be quoted, or stand on a line of its own."
+        self._complain("unknown-key", detail, source.span(key))
+
+    def _sequence(self, node: tree.Items, source: Source, block: Block, shape: Shape, name: str) -> Part:
+        told = next(problems((), replace(shape, size=0) if isinstance(shape, Each) else shape, name), "")
+        if isinstance(shape, Each) and shape.size and len(node.items) != shape.size:
+            told = f"{name} must be {wanted(shape)}, not of {len(node.items)}."
+        item = within(shape)
+        if told or item is None:
+            self._complain("wrong-type", told, source.span(node))
+            return Constant(None)
+        makers: list[Callable[[list[object], Scope], Iterable[Any]]] = []
+        parts: list[Part] = []
+        name = item_of(name)
+        for each in node.items:
+            entries = self._entries(each, source) if isinstance(each, tree.Mapping) else []
+            if isinstance(each, tree.Mapping) and any(entry[0].text in _REPEATING for entry in entries):
+                makers.append(self._items(entries, each, source, block, item, name))
+                continue
+            part = self._node(each, source, block, item, name)
+            parts.append(part)
+            makers.append(single(part))
+        if len(parts) == len(makers) and all(isinstance(part, Constant) for part in parts):
+            return Constant([part.value for part in parts if isinstance(part, Constant)])
+
+        def make(values: list[object], scope: Scope) -> list[Any]:
+            made: list[Any] = []
+            faults = []
+            for items in makers:
+                try:
+                    made += items(values, scope)
+                except Endless:
+                    raise
+                except TemplateFault as fault:
+                    faults.append(fault)
+            if faults:
+                raise together(faults)
             return made
 
         return make
 
-    def _sequence(self, node: tree.Items, document: tree.Document, block: Block, path: tuple[str, ...]) -> Part:
-        makers: list[Callable[[list[object], Scope], Iterable[Any]]] = []
-        parts: list[Part] = []
-        for item in node.items:
-            entries = self._entries(item, document) if isinstance(item, tree.Mapping) else []
-            if isinstance(item, tree.Mapping) and any(entry[0].text in _CONTROL for entry in entries):
-                makers.append(self._items(entries, item, document, block, path))
-                continue
-            part = self._node(item, document, block, path)
-            parts.append(part)
-            makers.append(_single(part))
-        if len(parts) == len(makers) and all(isinstance(part, Constant) for part in parts):
-            return Constant([part.value for part in parts if isinstance(part, Constant)])
-        return lambda values, scope: [made for maker in makers for made in maker(values, scope)]
-
-    def _leaf(self, node: tree.Scalar, document: tree.Document, block: Block, path: tuple[str, ...]) -> Part:
-        value = node.value
-        if not isinstance(value, str):
-            return Constant(float(value) if isinstance(value, tree.Number) else value)
-        span = document.span(node)
-        try:
-            leaf = split(value, self.dialect(path), _registrar(block, document, node))
-        except LeafFault as error:
-            raise TemplateFault(sentence(error), span) from error
-        if isinstance(leaf, str):
-            return Constant(leaf)
+    def _leaf(self, node: tree.Scalar, source: Source, block: Block, shape: Shape, name: str) -> Part:
+        span = source.span(node)
+        kind = shape if isinstance(shape, Value) else None
+        as_text = kind is not None and kind.text
+        value: Any = node.value
+        leaf: Leaf | str | None = None
+        if isinstance(value, str):
+            try:
+                leaf = split(value, kind.dialect if kind else "text", block.register)
+            except LeafFault as error:
+                self._complain("fault", sentence(error), span)
+                return Constant(None)
+        elif isinstance(value, int | tree.Number) and not isinstance(value, bool):
+            value = node.text if as_text else float(value) if isinstance(value, tree.Number) else value
+        if not isinstance(leaf, Leaf):
+            for told in problems(value, shape, name):
+                self._complain("wrong-type", told, span)
+            return Constant(value)
+        if len(leaf.texts) > 1 and kind is None:
+            self._complain("wrong-type", f"{name} must be {wanted(shape)}, not a text.", span)
+        fits = None if len(leaf.texts) > 1 and kind and kind.free else shape.fits
 
         def make(values: list[object], scope: Scope) -> object:  # noqa: ARG001
             try:
-                return leaf.make(values)
+                made = leaf.make(values)
             except (LeafFault, TemplateError) as error:
                 raise TemplateFault(sentence(error), span) from error
+            if fits is None:
+                return made
+            if not fits(made) and (told := [*problems(made, shape, name)]):
+                raise together([TemplateFault(f"{each} It was computed here.", span) for each in told])
+            return written(made) if as_text and made.__class__ is not str else made
 
         return make
-
-
-def sentence(error: BaseException) -> str:
-    """An error's words as a sentence."""
-    text = str(error).strip().rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _maker(part: Part) -> Maker:
-    if isinstance(part, Constant):
-        value = part.value
-        return lambda values, scope: value
-    return part
-
-
-def _single(part: Part) -> Callable[[list[object], Scope], Iterable[Any]]:
-    make = _maker(part)
-    return lambda values, scope: (make(values, scope),)
-
-
-def _control(entries: list[Entry], key: str) -> tuple[tree.Scalar, tree.Document] | None:
-    """The value of a control key, and the document in which it stands."""
-    for name, value, document in entries:
-        if name.text == key:
-            if not isinstance(value, tree.Scalar):
-                raise TemplateFault(
-                    f"`{key}` takes one line of text.", document.span(value), "Not a control key's value"
-                )
-            return value, document
-    return None
-
-
-def _registrar(block: Block, document: tree.Document, node: tree.Scalar) -> Callable[[str, int], int]:
-    span = document.span(node)
-    return lambda expression, offset: block.register(expression, span)
-
-
-def _loop(node: tree.Scalar, document: tree.Document) -> tuple[str, str]:
-    match = _LOOP.fullmatch(node.text.strip())
-    if not match:
-        detail = f"“{node.text}” is no loop. Write `for_each: slo in service.slos`."
-        raise TemplateFault(detail, document.span(node), "Not a loop")
-    return match[1], match[2]

@@ -7,7 +7,7 @@ outside it must be a PromQL token; in an annotation `{{` loses its meaning.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -62,15 +62,15 @@ class Leaf:
         return "".join(made)
 
 
-def split(text: str, dialect: Dialect, register: Callable[[str, int], int]) -> Leaf | str:
-    """Cut a text into a leaf; `register` takes an expression and its offset and gives its index in the block."""
+def split(text: str, dialect: Dialect, register: Callable[[str], int]) -> Leaf | str:
+    """Cut a text into a leaf; `register` takes an expression and gives its index in the block."""
     parts: list[str | tuple[int, str]] = []
     position = 0
     for match in EXPRESSION.finditer(text):
         if match.start() > position:
             parts.append(text[position : match.start()])
         context = _context("".join(part if isinstance(part, str) else "x" for part in parts), dialect)
-        parts.append((register(match[1], match.start(1)), context))
+        parts.append((register(match[1]), context))
         position = match.end()
     if "<<" in text[position:]:
         raise LeafFault("`<<` opens an expression that no `>>` closes")
@@ -114,12 +114,35 @@ def _open_quote(text: str) -> str:
     return quote
 
 
-def _shown(value: object) -> str:
-    return number(value) if isinstance(value, Decimal | float) else str(value)
+def written(value: object) -> str:
+    """A value as it stands in a text."""
+    if isinstance(value, Decimal | float):
+        return number(value)
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value)
+    raise LeafFault(f"an expression in this text gives {kind_of(value)}, and only a text or a number can stand there")
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in the words of a template's author."""
+    if isinstance(value, Iterator):
+        return "a sequence"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    kinds: dict[type, str] = {
+        str: "a text",
+        int: "a number",
+        Decimal: "a number",
+        dict: "a mapping",
+        list: "a list",
+        tuple: "a list",
+    }
+    name = type(value).__name__.strip("_").lower().replace("settings", "graph, as its parts see it,")
+    return kinds.get(type(value), f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
 
 
 def _promql(value: object, context: str) -> str:
-    text = _shown(value)
+    text = written(value)
     if context == '"':
         return quoted(text)
     if context:
@@ -130,7 +153,7 @@ def _promql(value: object, context: str) -> str:
 
 
 def _gotemplate(value: object, context: str) -> str:
-    text = _shown(value)
+    text = written(value)
     if context == '{"':
         return quoted(text)
     if context:
@@ -143,7 +166,7 @@ def _gotemplate(value: object, context: str) -> str:
 
 
 def _text(value: object, context: str) -> str:  # noqa: ARG001
-    return _shown(value)
+    return written(value)
 
 
 _ESCAPES: dict[str, Callable[[object, str], str]] = {"text": _text, "promql": _promql, "gotemplate": _gotemplate}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from dashgen.compile.template.leaf import Promql
+from jinja2 import Undefined
+
+from dashgen.compile.template.leaf import Promql, written
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~!\s]")
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!])")
@@ -17,12 +19,14 @@ class Markdown(str):
 
 
 def escape(value: object) -> object:
-    """Escape a value for Markdown, unless it is Markdown or a piece of PromQL.
+    """Escape a value for Markdown, unless it is Markdown or a piece of PromQL. Only texts and numbers can stand there.
 
     >>> escape("a|b\\n# c"), escape(3)
-    ('a\\\\|b \\\\# c', 3)
+    ('a\\\\|b \\\\# c', '3')
     """
-    if not isinstance(value, str) or isinstance(value, Markdown | Promql) or not _SPECIAL.search(value):
+    if not isinstance(value, str | Undefined):
+        return written(value)
+    if isinstance(value, Markdown | Promql | Undefined) or not _SPECIAL.search(value):
         return value
     return Markdown(_MARKS.sub(r"\\\1", re.sub(r"\s+", " ", value)))
 

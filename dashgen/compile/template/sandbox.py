@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
+from dashgen.compile.template.leaf import kind_of
 from dashgen.diagnostics import did_you_mean
 
 _MUTATORS = frozenset(("append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"))
@@ -36,11 +37,13 @@ class Missing(StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
+        if self._undefined_hint:
+            return self._undefined_hint
         name, obj = str(self._undefined_name), self._undefined_obj
         if obj is missing:
             return f"there is no `{name}` here"
         known = [each for each in dir(obj) if _allowed(obj, each)]
-        return f"a {type(obj).__name__.lower()} has no `{name}`.{did_you_mean(name, known)}".rstrip(".")
+        return f"{kind_of(obj)} has no `{name}`.{did_you_mean(name, known)}".rstrip(".")
 
 
 def _allowed(obj: object, attribute: str) -> bool:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile.template.engine import Scope
+from dashgen.compile.template.evaluation import Scope
 from dashgen.compile.template.markdown import escape
 from dashgen.compile.template.sandbox import Sandbox
 from dashgen.compile.vocabulary import native

@@ -36,8 +36,8 @@ def _link(blank: bool, icon: str) -> Json:
 
 def color(kind: str, look: Mapping[str, Any]) -> Json:
     """The colour of a panel's values: the one that is given, or by series or threshold."""
-    given = look.get("color")
-    if isinstance(given, str) and given.startswith("#"):
+    given = look.get("color", "none")
+    if given not in ("background", "value", "none"):
         return {"fixedColor": given, "mode": "fixed"}
     return {"mode": "palette-classic" if kind == "timeseries" else "thresholds"}
 

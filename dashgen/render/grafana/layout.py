@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 
 import orjson
@@ -32,6 +33,7 @@ def dashboard(intent: Dashboard) -> Json:
 
 def _panels(rows: tuple[Row, ...]) -> list[Json]:
     made: list[Json] = []
+    titles: Counter[str] = Counter()
     y = 0
     for row in rows:
         if not row.panels:
@@ -39,7 +41,9 @@ def _panels(rows: tuple[Row, ...]) -> list[Json]:
         start = y + 1 if row.title else y
         inside, end = _lay_out(row.panels, start)
         if row.title:
-            made.append(frame.row(row.title, c.panel_id(f"row:{row.title}"), y, row.collapsed, inside))
+            again = f":{titles[row.title]}" if titles[row.title] else ""
+            titles[row.title] += 1
+            made.append(frame.row(row.title, c.panel_id(f"row:{row.title}{again}"), y, row.collapsed, inside))
         if not (row.title and row.collapsed):
             made += inside
         y = start if row.title and row.collapsed else end

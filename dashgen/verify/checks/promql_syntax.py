@@ -36,3 +36,14 @@ def promql_syntax(made: Made) -> Iterator[Finding]:
                 yield Finding(
                     f"The expression of {name} does not parse: {error}. It reads: {shown:.200}", origin=origin
                 )
+    for rule in (rule for group in made.intents.groups for rule in group.rules):
+        if _ranged(rule.expr):
+            detail = f"The expression of {rule.name} gives ranges or a text, and a rule needs a value at every moment."
+            yield Finding(f"{detail} Put a function like `rate()` around it.", origin=rule.origin)
+
+
+def _ranged(expr: str) -> bool:
+    try:
+        return not promql.sampled(expr)
+    except promql.PromqlError:
+        return False

@@ -1,0 +1,71 @@
+"""What is wrong with a template: complaints about what is written, faults where it is instantiated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jinja2 import TemplateNotFound
+
+from dashgen.diagnostics import Diagnostic, Span
+
+_SUMMARIES = {
+    "condition": "Not a condition",
+    "fault": "A template failed",
+    "fragment": "Not a fragment that can be used",
+    "loop": "Not a loop",
+    "missing-key": "A key is missing in a template",
+    "unknown-key": "Unknown key in a template",
+    "wrong-type": "Wrong kind of value in a template",
+}
+
+
+def complaint(id: str, detail: str, span: Span) -> Diagnostic:
+    """What users are told about something that is written."""
+    return Diagnostic(f"template/{id}", _SUMMARIES[id], detail, span)
+
+
+class TemplateFault(Exception):
+    """A fault in a template, at a span or at the origin `file:line:column` that an instance remembers.
+
+    `others` are faults that were found with it.
+    """
+
+    def __init__(
+        self, detail: str, place: Span | str, summary: str = "A template failed", others: Sequence[TemplateFault] = ()
+    ):
+        super().__init__(detail)
+        self.detail, self.place, self.summary, self.others = detail, place, summary, tuple(others)
+
+    def diagnostics(self, locate: Callable[[str], Span]) -> Iterator[Diagnostic]:
+        """What users are told; `locate` finds the line of an origin."""
+        span = locate(self.place) if isinstance(self.place, str) else self.place
+        yield Diagnostic("template/fault", self.summary, self.detail, span)
+        for other in self.others:
+            yield from other.diagnostics(locate)
+
+
+class Endless(TemplateFault):
+    """A fault that is not worth going on after."""
+
+
+def together(faults: Sequence[TemplateFault]) -> TemplateFault:
+    """Several faults as one, each of them told once."""
+    flat = {(each.detail, str(each.place)): each for fault in faults for each in (fault, *fault.others)}
+    first, *others = flat.values()
+    return TemplateFault(first.detail, first.place, first.summary, others)
+
+
+def odd(tree: Mapping[str, Any], detail: str) -> TemplateFault:
+    """A fault at the place of the template from which a mapping was made."""
+    return TemplateFault(detail, tree["origin"], "A template asks for something odd")
+
+
+def sentence(error: BaseException) -> str:
+    """An error's words as a sentence."""
+    if isinstance(error, RecursionError):
+        return "It uses itself, and would do so forever."
+    if isinstance(error, TemplateNotFound):
+        return f"There is no template “{error.name}”."
+    text = str(error).strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"
