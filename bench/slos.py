@@ -32,7 +32,7 @@ SLOS = (("availability", "99.9", ""), ("availability-strict", "99.95", ""), ("la
 METRIC = "http_server_request_duration_seconds"
 ONLY = "--only-rules"
 LIKE_SLOTH = ("templates/rules/slo", "alerts/error-budget-burn", "alerts/slo-data")
-EMPTY = {"any-alert": TextFile("none", "")}  # a page that costs nothing, where every alert has one
+PAGE = {"any-alert": TextFile("none", "A page")}  # that costs next to nothing, since every alert has one
 
 
 def write(folder: Path, services: int) -> tuple[Path, Path]:
@@ -69,7 +69,7 @@ def only_rules(spec: Path, out: Path) -> None:
     project, found = pipeline.open_project(spec)
     assert project, found
     kept = {name: each for name, each in project.library.templates.items() if name.startswith(LIKE_SLOTH)}
-    compilation = Compilation(project.graph, replace(project.library, templates=kept, runbooks=EMPTY))
+    compilation = Compilation(project.graph, replace(project.library, templates=kept, runbooks=PAGE))
     out.mkdir()
     for unit in compilation.units():
         intents, problems = compilation.intents(unit)
