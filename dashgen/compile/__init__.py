@@ -18,6 +18,7 @@ from dashgen.diagnostics import Diagnostic
 from dashgen.model.graph import Graph
 from dashgen.model.intent import Group, Intents, Rule, RuleTest
 from dashgen.model.library import Library
+from dashgen.model.units import seconds
 
 Tree = Mapping[str, Any]
 T = TypeVar("T")
@@ -152,7 +153,7 @@ def _packed(graph: str, unit: Unit, groups: Mapping[str, tuple[str, str, list[Ru
 def _merged(tests: Iterable[RuleTest]) -> Iterator[RuleTest]:
     """Tests with the same traffic become one, which promtool runs in the time of one.
 
-    All scopes of an owner stand still, or restart, together: their traffic is joined.
+    All scopes of an owner stand still, or restart, together: their traffic is joined, and lasts for the last alert.
     """
     merged: dict[tuple[Any, ...], RuleTest] = {}
     for test in tests:
@@ -161,7 +162,7 @@ def _merged(tests: Iterable[RuleTest]) -> Iterator[RuleTest]:
         if other is not test:
             series = tuple({**dict(other.series), **dict(test.series)}.items())
             firing, silent = (*other.firing, *test.firing), (*other.silent, *test.silent)
-            merged[key] = RuleTest(other.name, series, other.at, firing, silent)
+            merged[key] = RuleTest(other.name, series, max(other.at, test.at, key=seconds), firing, silent)
     return iter(merged.values())
 
 

@@ -16,11 +16,14 @@ from dashgen.compile.vocabulary.traffic import Traffic
 from dashgen.model.graph import Edge, Graph, Service, Settings
 from dashgen.model.intent import Rule, RuleTest
 from dashgen.model.slo import Slo
-from dashgen.model.units import number
+from dashgen.model.units import number, seconds
 
 DEFAULT_GROUP = "alerts"
 IDLE, RESET = "has no traffic", "restarts its counters"
-TEST_AT = "70m"  # a whole hour tile and every `for` of up to an hour lie behind
+SOON, LATE = (
+    "25m",
+    "70m",
+)  # when a test asks: behind a `for` of a quarter of an hour; behind one of an hour, and an hour tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ def read(tree: Mapping[str, Any], unit: Unit, subject: Any, settings: Settings, 
         origin=tree["origin"],
     )
     identity = {"alertname": name, **own}
-    tests = tuple(_tests(tree, identity, subject, traffic))
+    soon = settings.tile.seconds <= 60 and (not rule.wait or seconds(rule.wait) <= 15 * 60)
+    tests = tuple(_tests(tree, identity, subject, traffic, SOON if soon else LATE))
     return Alert(rule, str(tree.get("group", DEFAULT_GROUP)), str(tree.get("runbook", "")), subject, tests)
 
 
@@ -83,14 +87,16 @@ def _line(text: object) -> str:
     return " ".join(str(text).split())
 
 
-def _tests(tree: Mapping[str, Any], identity: Mapping[str, str], subject: Any, traffic: Traffic) -> Iterator[RuleTest]:
+def _tests(
+    tree: Mapping[str, Any], identity: Mapping[str, str], subject: Any, traffic: Traffic, at: str
+) -> Iterator[RuleTest]:
     """The pack's own cases, then the two that hold for every alert: no traffic, and restarted counters."""
     measured = isinstance(subject, Service | Edge | Slo)
     if measured and not traffic.possible(subject):
         return
     for case in tree.get("tests", ()):
         expected = ((identity,), ()) if case.get("firing", True) else ((), (identity,))
-        yield RuleTest(str(case["name"]), tuple(case.get("series", ())), case.get("at", TEST_AT), *expected)
+        yield RuleTest(str(case["name"]), tuple(case.get("series", ())), case.get("at", at), *expected)
     if measured:
-        yield RuleTest(IDLE, traffic.shaped(subject, "idle"), TEST_AT, (), (identity,))
-        yield RuleTest(RESET, traffic.shaped(subject, "reset"), TEST_AT, (), (identity,))
+        yield RuleTest(IDLE, traffic.shaped(subject, "idle"), at, (), (identity,))
+        yield RuleTest(RESET, traffic.shaped(subject, "reset"), at, (), (identity,))

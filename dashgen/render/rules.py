@@ -58,7 +58,12 @@ def _test(case: RuleTest, interval: str) -> dict[str, Any]:
 
 
 def _expectation(labels: Mapping[str, str], at: str, firing: int) -> dict[str, Any]:
-    """Whether an alert is firing. `ALERTS` is asked because promtool compares annotations to the letter otherwise."""
+    """Whether an alert is firing, or never was; by `ALERTS`, because promtool compares annotations to the letter."""
     matchers = ",".join(f'{label}="{promql.quoted(value)}"' for label, value in sorted(labels.items()))
-    expr = f'count(ALERTS{{{matchers},alertstate="firing"}}) or vector(0)'
-    return {"expr": expr, "eval_time": at, "exp_samples": [{"labels": "{}", "value": firing}]}
+    alerts = f'ALERTS{{{matchers},alertstate="firing"}}'
+    asked = alerts if firing else f"last_over_time({alerts}[{at}])"
+    return {
+        "expr": f"count({asked}) or vector(0)",
+        "eval_time": at,
+        "exp_samples": [{"labels": "{}", "value": firing}],
+    }

@@ -12,7 +12,7 @@ from dashgen.model.telemetry import Labels, Matcher, Source
 from dashgen.model.units import number, seconds
 
 Series = tuple[tuple[str, str], ...]
-LENGTH = 75 * 60  # seconds of traffic in every test
+LENGTH, TURN = 75 * 60, 12 * 60  # seconds of traffic in every test, and those before its shape changes
 
 
 class Traffic:
@@ -28,8 +28,8 @@ class Traffic:
     ) -> Series:
         """Traffic of a service, a call or an SLO's scope, spread evenly over its implementations.
 
-        `shape` is `steady`, `idle` (the counters exist and stand still), `reset` (every counter restarts half-way) or
-        `gone` (every counter ends half-way).
+        `shape` is `steady`, `idle` (the counters exist and stand still), `reset` (every counter restarts) or `gone`
+        (every counter ends).
         """
         threshold = subject.threshold if isinstance(subject, Slo) else None
         share = Decimal(str(rate)) / max(len(subject.sources), 1)
@@ -107,13 +107,13 @@ class Traffic:
         return self._made[key][1]
 
     def _values(self, rate: Decimal, shape: str) -> str:
-        step, count = number(rate * self._step), int(LENGTH / self._step)
+        step, count, turn = number(rate * self._step), int(LENGTH / self._step), int(TURN / self._step)
         if shape == "idle":
             return f"7x{count}"
         if shape == "reset":
-            return f"0+{step}x{count // 2} 0+{step}x{count // 2}"
+            return f"0+{step}x{turn} 0+{step}x{count - turn}"
         if shape == "gone":
-            return f"0+{step}x{count // 2} stale"
+            return f"0+{step}x{turn} stale"
         return f"0+{step}x{count}"
 
 
