@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from dashgen import pipeline
+from dashgen.compile import Compilation
 from tests.conftest import ROOT, opened, tool
 
 EXAMPLES = sorted(
@@ -37,12 +38,19 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
 
 
 def unit_tests() -> list[tuple[Path, str]]:
-    """Every generated test file, found by compiling the examples."""
-    files = []
+    """The generated test files of the examples; of those with the same cases, series and alerts, the first."""
+    files: dict[object, tuple[Path, str]] = {}
     for path in EXAMPLES:
-        work = pipeline.Work(opened(path), datetime.date(2026, 11, 21))
-        files += [(path, unit.owner) for unit in work.units if work(unit).made["tests"]]
-    return files
+        project = opened(path)
+        compilation = Compilation(project.graph, project.library)
+        for unit in compilation.units():
+            intents, _ = compilation.intents(unit)
+            assert intents
+            rules = {(rule.name, rule.wait) for group in intents.groups for rule in group.rules}
+            cases = {(case.name, *(series.partition("{")[0] for series, _ in case.series)) for case in intents.tests}
+            if cases:
+                files.setdefault((frozenset(rules), frozenset(cases)), (path, unit.owner))
+    return list(files.values())
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=name)

@@ -10,7 +10,7 @@ from tests.truth import invented, observer, replay, simulator, verdict
 from tests.truth.outage import load
 
 OUTAGES = sorted((Path(__file__).parent / "outages").glob("*.yaml"))
-INVENTED = range(12)  # `python -m bench.invented` plays more
+INVENTED = range(8)  # `python -m bench.invented` plays more
 WRITTEN = 1  # minutes that a file may be away from the observer
 
 
