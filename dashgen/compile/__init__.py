@@ -10,7 +10,7 @@ from dashgen import conventions as c
 from dashgen.compile import alerts, dashboards, routes, runbooks
 from dashgen.compile.template.engine import Compiler, Template
 from dashgen.compile.template.evaluation import Scope
-from dashgen.compile.template.faults import TemplateFault, odd, sentence, together
+from dashgen.compile.template.faults import TemplateFault, odd, raise_together, sentence
 from dashgen.compile.template.grammar import KINDS
 from dashgen.compile.units import COLLECTIONS, Unit, fingerprints, units
 from dashgen.compile.vocabulary.context import environment
@@ -66,7 +66,9 @@ class Compilation:
                 every, origin, made = groups.setdefault(str(each["group"]), (each["every"], each["origin"], []))
                 if every != each["every"]:
                     told = f"“{each['group']}” is evaluated every {each['every']} here, and every {every} in {origin}."
-                    faults.append(odd(each, f"{told} Give both the same `every`, or this group another name."))
+                    faults.append(
+                        odd(each["origin"], f"{told} Give both the same `every`, or this group another name.")
+                    )
                 made += [_record(rule, each.get("labels", {})) for rule in each["rules"]]
 
         made: list[alerts.Alert] = []
@@ -91,8 +93,7 @@ class Compilation:
             routing=_only(read("templates/routes", lambda tree, _: routes.read(tree["routing"])), faults),
             lint=_only(read("templates/lint", lambda tree, _: tree["lint"]), faults),
         )
-        if faults:
-            raise together(faults)
+        raise_together(faults)
         return intents
 
     def _read(
@@ -116,7 +117,8 @@ class Compilation:
 
 def _only(trees: list[Tree], faults: list[TemplateFault]) -> Tree | None:
     """The one tree of which there can be only one, without the place where it stands."""
-    faults += [odd(each, f"This is already made in {trees[0]['origin']}, and there is one only.") for each in trees[1:]]
+    told = "This is already made in {}, and there is one only."
+    faults += [odd(each["origin"], told.format(trees[0]["origin"])) for each in trees[1:]]
     return {key: value for key, value in trees[0].items() if key != "origin"} if trees else None
 
 

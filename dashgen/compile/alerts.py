@@ -45,7 +45,10 @@ def read(tree: Mapping[str, Any], unit: Unit, subject: Any, settings: Settings, 
     if isinstance(unit.subject, Graph):
         teams = [team.name for team in unit.subject.teams]
         if own.get(c.TEAM) not in teams:
-            raise odd(tree, f"An alert about the whole graph needs `labels: {{team: …}}`, one of {', '.join(teams)}.")
+            raise odd(
+                tree["origin"],
+                f"An alert about the whole graph needs `labels: {{team: …}}`, one of {', '.join(teams)}.",
+            )
     links = Links(settings)
     annotations = {
         "summary": _line(tree.get("summary", "")),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dashgen import conventions as c
-from dashgen.compile.template.faults import odd, together
+from dashgen.compile.template.faults import odd, raise_together
 from dashgen.model.intent import Dashboard, Panel, Query, Row
 
 _CONTENT = frozenset(("panel", "type", "title", "description", "width", "height", "queries", "links", "origin"))
@@ -14,9 +14,8 @@ _CONTENT = frozenset(("panel", "type", "title", "description", "width", "height"
 
 def read(tree: Mapping[str, Any]) -> Dashboard:
     """Read one instantiated dashboard template."""
-    faults = [odd(panel, told) for row in tree["rows"] for panel in row["panels"] for told in _wrong(panel)]
-    if faults:
-        raise together(faults)
+    faults = [odd(panel["origin"], told) for row in tree["rows"] for panel in row["panels"] for told in _wrong(panel)]
+    raise_together(faults)
     return Dashboard(
         uid=str(tree["uid"]),
         title=str(tree["title"]),

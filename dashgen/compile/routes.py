@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dashgen.compile.template.faults import odd, together
+from dashgen.compile.template.faults import odd, raise_together
 from dashgen.diagnostics import offer
 
 Tree = Mapping[str, Any]
@@ -14,9 +14,8 @@ Tree = Mapping[str, Any]
 
 def read(tree: Tree) -> Tree:
     """Read one instantiated routing."""
-    faults = [odd(tree, told) for told in _wrong(tree)]
-    if faults:
-        raise together(faults)
+    faults = [odd(tree["origin"], told) for told in _wrong(tree)]
+    raise_together(faults)
     return tree
 
 

@@ -12,7 +12,7 @@ from jinja2 import FunctionLoader, Template, TemplateSyntaxError, nodes
 
 from dashgen.compile.alerts import Alert
 from dashgen.compile.template.evaluation import Scope
-from dashgen.compile.template.faults import TemplateFault, sentence
+from dashgen.compile.template.faults import TemplateFault, odd, sentence
 from dashgen.compile.template.markdown import code, escape, inline, url
 from dashgen.compile.template.sandbox import Sandbox
 from dashgen.diagnostics import Diagnostic, Span, offer
@@ -61,7 +61,7 @@ class Pages:
             own = same[0].runbook
             if own and own not in self._pages:
                 told = f"There is no runbook template “{own}”.{offer(own, self._pages)}"
-                faults.append(TemplateFault(told, same[0].rule.origin, "A template asks for something odd"))
+                faults.append(odd(same[0].rule.origin, told))
                 continue
             page = self._pages.get(own or _kebab(name)) or self._pages[FALLBACK]
             subjects = list({id(each.subject): each.subject for each in same}.values())

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from dashgen.diagnostics import Diagnostic, Span, did_you_mean
+from dashgen.diagnostics import Diagnostic, Span, offer
 from dashgen.load import yaml
 from dashgen.load.shape import validate
 from dashgen.model.contract import Contract
@@ -142,16 +142,14 @@ def _unknown(profiles: Mapping[str, Profile], documents: Mapping[str, Document])
         if profile is None:
             continue
         if profile.runtime and profile.runtime not in runtimes:
-            guess = did_you_mean(profile.runtime, runtimes) or f" Known: {', '.join(sorted(runtimes))}."
-            detail = f"There is no runtime profile called “{profile.runtime}”.{guess}"
+            detail = f"There is no runtime profile called “{profile.runtime}”.{offer(profile.runtime, runtimes)}"
             place = document.at(("runtime",))
             yield Diagnostic("profile/unknown-runtime", "Unknown runtime profile", detail, place)
         for path, metric in profile.metrics():
             for parameter in re.findall(r"\$\{(\w+)\}", metric):
                 if parameter not in profile.parameters:
-                    known = ", ".join(profile.parameters) or "none"
-                    guess = did_you_mean(parameter, profile.parameters) or f" Known: {known}."
-                    detail = f"There is no parameter “{parameter}”.{guess} Otherwise give its default in `parameters:`."
+                    detail = f"There is no parameter “{parameter}”.{offer(parameter, profile.parameters)}"
+                    detail += " Otherwise give its default in `parameters:`."
                     yield Diagnostic("profile/parameter", "Unknown parameter", detail, document.at(path))
 
 

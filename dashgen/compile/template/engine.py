@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from dashgen.compile.template.evaluation import Block, Budget, Scope
-from dashgen.compile.template.faults import Endless, TemplateFault, complaint, sentence, together
+from dashgen.compile.template.faults import Endless, TemplateFault, complaint, raise_together, sentence
 from dashgen.compile.template.leaf import EXPRESSION, Leaf, LeafFault, split, written
 from dashgen.compile.template.parts import NOTHING, Constant, Part, holds, joined, maker, single, walked
 from dashgen.compile.template.sandbox import Sandbox
@@ -71,7 +71,10 @@ class Template:
     def instances(self, scope: Scope) -> list[Any]:
         """Instantiate the template in a scope; none when its `when` does not hold."""
         self._budget.refill()
-        return list(self._make(scope))
+        try:
+            return list(self._make(scope))
+        except Endless as endless:
+            raise endless.fault from endless
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +161,9 @@ class Compiler:
                 try:
                     if not keep or keep(here):
                         yield make(inner.values(here), here)
-                except Endless:
-                    raise
                 except TemplateFault as fault:
                     faults.append(fault)
-            if faults:
-                raise together(faults)
+            raise_together(faults)
 
         return repeat
 
@@ -277,12 +277,9 @@ class Compiler:
             for items in makers:
                 try:
                     made += items(values, scope)
-                except Endless:
-                    raise
                 except TemplateFault as fault:
                     faults.append(fault)
-            if faults:
-                raise together(faults)
+            raise_together(faults)
             return made
 
         return make
@@ -316,8 +313,9 @@ class Compiler:
                 raise TemplateFault(sentence(error), span) from error
             if fits is None:
                 return made
-            if not fits(made) and (told := [*problems(made, shape, name)]):
-                raise together([TemplateFault(f"{each} It was computed here.", span) for each in told])
+            if not fits(made):
+                told = problems(made, shape, name)
+                raise_together([TemplateFault(f"{each} It was computed here.", span) for each in told])
             return written(made) if as_text and made.__class__ is not str else made
 
         return make

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2.runtime import Context
 
-from dashgen.compile.template.faults import Endless, sentence
+from dashgen.compile.template.faults import Endless, TemplateFault, sentence
 from dashgen.compile.template.sandbox import Sandbox
 from dashgen.diagnostics import Span
 
@@ -76,4 +76,5 @@ class Budget:
         """Take one, or raise at the loop that wants one too many."""
         self.left -= 1
         if self.left < 0:
-            raise Endless(f"The loops of this template make more than {MOST:,} entries. Loop over less.", span)
+            told = f"The loops of this template make more than {MOST:,} entries. Loop over less."
+            raise Endless(TemplateFault(told, span))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from jinja2 import TemplateNotFound
 
@@ -45,20 +44,25 @@ class TemplateFault(Exception):
             yield from other.diagnostics(locate)
 
 
-class Endless(TemplateFault):
-    """A fault that is not worth going on after."""
+class Endless(Exception):
+    """A fault after which it is not worth going on to look for others."""
+
+    def __init__(self, fault: TemplateFault):
+        super().__init__(fault.detail)
+        self.fault = fault
 
 
-def together(faults: Sequence[TemplateFault]) -> TemplateFault:
-    """Several faults as one, each of them told once."""
-    flat = {(each.detail, str(each.place)): each for fault in faults for each in (fault, *fault.others)}
-    first, *others = flat.values()
-    return TemplateFault(first.detail, first.place, first.summary, others)
+def raise_together(faults: Sequence[TemplateFault]) -> None:
+    """Raise faults as one, each of them told once; nothing happens where there are none."""
+    if faults:
+        flat = {(each.detail, str(each.place)): each for fault in faults for each in (fault, *fault.others)}
+        first, *others = flat.values()
+        raise TemplateFault(first.detail, first.place, first.summary, others)
 
 
-def odd(tree: Mapping[str, Any], detail: str) -> TemplateFault:
-    """A fault at the place of the template from which a mapping was made."""
-    return TemplateFault(detail, tree["origin"], "A template asks for something odd")
+def odd(origin: str, detail: str) -> TemplateFault:
+    """A fault of what was made at an origin: each of its values fits, but they do not fit together."""
+    return TemplateFault(detail, origin, "A template asks for something odd")
 
 
 def sentence(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from dashgen.compile.template.evaluation import Scope
-from dashgen.compile.template.faults import Endless, TemplateFault, sentence, together
+from dashgen.compile.template.faults import TemplateFault, raise_together, sentence
 from dashgen.compile.template.leaf import written
 from dashgen.compile.template.shape import shown
 from dashgen.diagnostics import Span
@@ -42,8 +42,6 @@ def joined(parts: list[tuple[Part, Part, Span]]) -> Part:
         for key, making in makers:
             try:
                 value = making(values, scope)
-            except Endless:
-                raise
             except TemplateFault as fault:
                 faults.append(fault)
                 continue
@@ -51,8 +49,7 @@ def joined(parts: list[tuple[Part, Part, Span]]) -> Part:
                 del made[key]
             else:
                 made[key] = value
-        if faults:
-            raise together(faults)
+        raise_together(faults)
         return made
 
     return make
@@ -68,8 +65,6 @@ def _computed(parts: list[tuple[Part, Part, Span]]) -> Maker:
         for naming, making, span in makers:
             try:
                 name, value = written(naming(values, scope)), making(values, scope)
-            except Endless:
-                raise
             except TemplateFault as fault:
                 faults.append(fault)
                 continue
@@ -77,8 +72,7 @@ def _computed(parts: list[tuple[Part, Part, Span]]) -> Maker:
                 faults.append(TemplateFault(f"The key “{name}” stands twice here; one would be lost.", span))
             elif value is not NOTHING:
                 made[name] = value
-        if faults:
-            raise together(faults)
+        raise_together(faults)
         return made
 
     return make
