@@ -67,15 +67,20 @@ CASES = {
         60 + 2,
         2,
     ),
-    "a process that has just been found was there for half an interval": (
+    "a process that has just been found was there since the minute began": (
         STEADY | {("b", "200", ""): "_x5 90 100 110", ("b", "500", ""): "_x5 900x2"},
-        60 + 10 + 10 / 2,
+        60 + 10 + 10,
         0,
     ),
     "a process that has just started counts since zero": (
         STEADY | {("b", "200", ""): "_x5 10 20 30", ("b", "500", ""): "_x5 0 4 4"},
         60 + 20 + 4,
         4,
+    ),
+    "a process that begins again counts what it has counted since": (
+        {("a", "200", ""): "100+30x4 15 45", ("a", "500", ""): "7x4 1 3"},
+        45 + 3,
+        3,
     ),
     "a process that was out of reach for a minute": (
         STEADY | {("b", "200", ""): "70000x1 stale _x2 70050 70060", ("b", "500", ""): "900x1 stale _x2 904x1"},

@@ -106,8 +106,8 @@ class Counted:
         gone; a counter that it did not have yet was zero. One that was out of reach then has brought what they have
         grown by since it was last scraped. Only then is the past asked: series of an earlier life would count, too. A
         process that has just been found may have started or have been counting for months, and counters that have
-        shrunk began again: there `increase()` knows best, since it sees where they began again, with a scrape from
-        before the tile in its range, and goes back to zero where that is near.
+        shrunk began again: there `increase()` knows best, since it sees where they began again, goes back to zero where
+        that is near, and stretches no further than the tile.
         """
         tile = self._tile.name
         count = "histogram_count({})" if native else "{}"
@@ -118,7 +118,7 @@ class Counted:
         if known:
             before.append(f"0 * {self._by_process([known], there)}")
         before.append(self._by_process(selectors, count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")))
-        seen = self._by_process(selectors, count.format(f"increase({{}}[{self._tile.range}])"))
+        seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}])"))
         return f"sum(({now} or {last}) - ({' or '.join(before)}) >= 0 or {seen}) / {self._tile.seconds}"
 
     def _by_process(self, selectors: Sequence[str], form: str) -> str:
