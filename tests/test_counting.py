@@ -132,5 +132,5 @@ def _series(instance: str, status: str, endpoint: str, behind: str = "", cluster
 
 
 def _asked(what: str, count: float) -> dict[str, Any]:
-    expr = f"round(sum(slo:{what}:rate1m) * 60, 0.001)"
+    expr = f"round(sum(slo:{what}:rate1m) * 60, 0.01)"
     return {"expr": expr, "eval_time": "3m", "exp_samples": [{"labels": "{}", "value": count}]}

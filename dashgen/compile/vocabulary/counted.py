@@ -107,7 +107,8 @@ class Counted:
         grown by since it was last scraped. Only then is the past asked: series of an earlier life would count, too. A
         process that has just been found may have started or have been counting for months, and counters that have
         shrunk began again: there `increase()` knows best, since it sees where they began again, goes back to zero where
-        that is near, and stretches no further than the tile.
+        that is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first
+        moment since Prometheus 3.0: a scrape just then would be missed.
         """
         tile = self._tile.name
         count = "histogram_count({})" if native else "{}"
@@ -118,7 +119,7 @@ class Counted:
         if known:
             before.append(f"0 * {self._by_process([known], there)}")
         before.append(self._by_process(selectors, count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")))
-        seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}])"))
+        seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}1ms])"))
         return f"sum(({now} or {last}) - ({' or '.join(before)}) >= 0 or {seen}) / {self._tile.seconds}"
 
     def _by_process(self, selectors: Sequence[str], form: str) -> str:
