@@ -33,14 +33,14 @@ class Seen:
         return self.bad[minute] - self.bad[max(0, minute - window // MINUTE)]
 
 
-def truth(outage: Outage, longer: int = 0) -> dict[Key, Times]:
+def truth(outage: Outage, longer: tuple[int, int] = (0, 0)) -> dict[Key, Times]:
     """Every alert about an error budget that should ever fire, and the minutes at which it should.
 
-    With windows that are some seconds longer it also fires at the threshold itself: where both answers differ, rules
-    that count minute by minute may give either.
+    With a long or a short window that is some seconds longer it also fires at the threshold itself: where the answers
+    differ, rules that count minute by minute may give any.
     """
     seen = ((slo, watch(slo, outage)) for slo in slos(outage))
-    return {key: minutes for slo, events in seen for key, minutes in _of(slo, events, longer) if minutes}
+    return {key: minutes for slo, events in seen for key, minutes in _of(slo, events, *longer) if minutes}
 
 
 def slos(outage: Outage) -> list[Slo]:
@@ -73,19 +73,19 @@ def _bad(slo: Slo, stream: Stream, minutes: range) -> list[int]:
     return list(accumulate(added))
 
 
-def _of(slo: Slo, seen: Seen, longer: int) -> Iterator[tuple[Key, Times]]:
+def _of(slo: Slo, seen: Seen, long: int, short: int) -> Iterator[tuple[Key, Times]]:
     """The alerts of an objective; the SRE Workbook, chapter 5: over both windows, and enough bad events to matter."""
     minutes = range(len(seen.events))
     name = "ChainBudgetBurn" if slo.level == "chain" else "ErrorBudgetBurn"
     for tier in slo.tiers:
         threshold = Fraction(tier.threshold)
-        crossed = operator.ge if longer else operator.gt
+        crossed = operator.ge if long or short else operator.gt
         burning = frozenset(
             minute
             for minute in minutes
-            if crossed(seen.ratio(minute, tier.long + longer), threshold)
-            and crossed(seen.ratio(minute, tier.short + longer), threshold)
-            and seen.bad_in(minute, tier.long + longer) >= tier.minimum_bad_events
+            if crossed(seen.ratio(minute, tier.long + long), threshold)
+            and crossed(seen.ratio(minute, tier.short + short), threshold)
+            and seen.bad_in(minute, tier.long + long) >= tier.minimum_bad_events
         )
         yield (name, slo.id, tier.name, tier.severity), burning
     spent = {minute for minute in minutes if seen.ratio(minute, slo.window) > Fraction(slo.budget)}

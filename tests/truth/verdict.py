@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.truth import observer
 from tests.truth.observer import Times
@@ -12,6 +12,7 @@ BURNS = ("ErrorBudgetBurn", "ChainBudgetBurn", "ErrorBudgetExhausted")  # those 
 LATE = {"page": 1, "ticket": 3}  # minutes until an alert has to follow
 LINGERS = {"page": 2, "ticket": 3}  # a window holds a tile more than it says
 EARLY = {"page": 0, "ticket": 3}  # a page never comes too early; windows of days are up to an hour longer than they say
+EDGES = ((0, observer.MINUTE), (observer.MINUTE, 0), (observer.MINUTE, observer.MINUTE))  # of long and short windows
 
 
 def wrong(outage: Outage, fired: Mapping[Key, Times], slack: int = 0, edges: bool = False) -> list[str]:
@@ -22,23 +23,23 @@ def wrong(outage: Outage, fired: Mapping[Key, Times], slack: int = 0, edges: boo
     promtool may count the newest tile twice for a ticket, as it evaluates groups at one moment and in any order.
     """
     true, stated = observer.truth(outage), outage.stated
-    also = observer.truth(outage, observer.MINUTE) if edges else true
+    also = [observer.truth(outage, longer) for longer in EDGES] if edges else []
     made: list[str] = []
     for key in sorted(fired.keys() | stated.keys() | true.keys()):
         if edges and (key[0] not in BURNS or key[3] != "page"):
             continue
-        wanted, either = ((t if key[0] in BURNS else stated).get(key, frozenset()) for t in (true, also))
+        wanted, *others = ((t if key[0] in BURNS else stated).get(key, frozenset()) for t in (true, *also))
         limits = LATE[key[3]] + slack, LINGERS[key[3]] + slack, EARLY[key[3]]
         found = fired.get(key, frozenset())
-        made += differences("it fired", key, wanted, found, *limits, either)
+        made += differences("it fired", key, wanted, found, *limits, others)
     return made
 
 
 def differences(
-    who: str, key: Key, wanted: Times, found: Times, late: int, lingers: int, early: int, either: Times | None = None
+    who: str, key: Key, wanted: Times, found: Times, late: int, lingers: int, early: int, others: Sequence[Times] = ()
 ) -> Iterator[str]:
-    """Where two courses of an alert differ by more than a few minutes; `either` is another that would do as well."""
-    sure, allowed = (wanted, wanted) if either is None else (wanted & either, wanted | either)
+    """Where two courses of an alert differ by more than a few minutes; any of the `others` would do as well."""
+    sure, allowed = wanted.intersection(*others), wanted.union(*others)
     missed = {m for m in sure - found if sure.issuperset(range(m - late, m + early + 1))}
     unwanted = {m for m in found - allowed if allowed.isdisjoint(range(m - lingers, m + early + 1))}
     if missed or unwanted:
