@@ -57,3 +57,23 @@ alerts:
     faults = [each for each in findings(tmp_path, {"alerts/mine.yaml": pack}) if each.id == "template/fault"]
     assert faults, "it was evaluated"
     assert all(SECRET not in each.detail for each in faults)
+
+
+def test_loops_end(tmp_path: Path) -> None:
+    """Loops within loops could take the memory of a machine; whoever wrote the one too many learns where it is."""
+    many = [0] * 500
+    pack = f"""
+uid: g-endless
+title: Endless
+folder: t
+rows:
+  - for_each: one in {many}
+    panels:
+      - for_each: other in {many}
+        panel: p
+        type: stat
+"""
+    fault, *others = findings(tmp_path, {"templates/dashboards/endless.yaml": pack})
+    assert (fault.id, fault.span and fault.span.line) == ("template/fault", 8)
+    assert "more than 200,000 entries" in fault.detail
+    assert not others
