@@ -41,7 +41,10 @@ def read(tree: Mapping[str, Any], unit: Unit, subject: Any, settings: Settings, 
     """Read one instantiated entry of an alert pack."""
     name = str(tree["alert"])
     base = labels(subject, settings) if subject is not None else {c.ENV: settings.env}
-    own = {**base, c.SEVERITY: tree.get(c.SEVERITY, c.TICKET), **_texts(tree.get("labels", {}))}
+    own = {**base, **_texts(tree.get("labels", {}))}
+    if c.SEVERITY in own:
+        raise odd(tree["origin"], "Routes go by `severity`, which is a key of an alert and no label of its own.")
+    own[c.SEVERITY] = tree.get(c.SEVERITY, c.TICKET)
     if isinstance(unit.subject, Graph):
         teams = [team.name for team in unit.subject.teams]
         if own.get(c.TEAM) not in teams:
