@@ -55,6 +55,11 @@ def open_delivery(
     return Delivery(name, remotes, parallel, Store(folder / ".dashgen"), git_commit(folder)), found
 
 
+def source(out: Path) -> str:
+    """The digest of what `out/` was made of; empty where an older dashgen made it."""
+    return read_output(out, ()).source
+
+
 def make_plan(delivery: Delivery, out: Path, *, prune: bool = False, adopt: bool = False) -> Plan:
     """Compare what `out/` wants with what every remote holds."""
     output = read_output(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dashgen import __version__
-from dashgen.compile import Compilation, Unit, fingerprints
+from dashgen.compile import Compilation, Unit, fingerprints, units
 from dashgen.cost import advice, predict
 from dashgen.diagnostics import Diagnostic, Span, has_errors, in_order
 from dashgen.explain import Explanation, explanations, find
@@ -40,6 +41,10 @@ class Project:
     graph: Graph
     library: Library
     sources: Sources
+
+    def digest(self, keys: Mapping[str, str]) -> str:
+        """A digest of everything that the project's files are made of, besides dashgen itself."""
+        return hashlib.sha256("\n".join((self.library.fingerprint, *keys.values())).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,12 @@ def _intents(project: Project) -> tuple[list[Intents], list[Diagnostic]]:
     return made, in_order(found)
 
 
+def source(path: Path) -> str | None:
+    """The digest of what `generate` would make files of now; none where it would make none."""
+    project, _ = open_project(path)
+    return project and project.digest(fingerprints(project.graph, list(units(project.graph))))
+
+
 def generate(
     project: Project,
     out: Path,
@@ -214,7 +225,9 @@ def generate(
         outcome.changes = plan_files(digests, folder.digests({*digests, *ours}, known), ours)
         blocked = has_errors(outcome.found) or any(c.action is Action.CONFLICT for c in outcome.changes)
         if not dry and not blocked:
-            folder.commit(outcome.changes, manifest(wanted, project.graph.settings.name, __version__))
+            folder.commit(
+                outcome.changes, manifest(wanted, project.graph.settings.name, __version__, project.digest(keys))
+            )
             fresh = (result for result in made.values() if not result.found)
             memory.keep(((r.owner, keys[r.owner], r.data(), r.files) for r in fresh), recalled)
     finally:
@@ -241,5 +254,6 @@ __all__ = [
     "measure",
     "open_project",
     "project_root",
+    "source",
     "write_starter",
 ]

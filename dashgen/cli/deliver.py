@@ -34,7 +34,7 @@ def plan(
         if out and out.suffix != ".json":
             raise RunError(f"{out}: a plan is a .json file.")
         delivery = d.opened(path, context, remote, findings_format(format))
-        made = d.planned(delivery, d.folder(path, source), prune=prune, adopt=adopt)
+        made = d.planned(delivery, path, source, prune=prune, adopt=adopt)
         d.show_plan(made, format, out)
     raise typer.Exit(Exit.FINDINGS if made.todo or made.conflicts else Exit.OK)
 
@@ -86,7 +86,7 @@ def prune(
     """Delete what an earlier push made and nobody wants any more; nothing else is changed."""
     with d.errors():
         delivery = d.opened(path, context, remote)
-        made = d.prunable(delivery, d.folder(path, source), adopt=adopt)
+        made = d.prunable(delivery, path, source, adopt=adopt)
         code = d.carry_out(delivery, made, yes=yes, format=format)
     raise typer.Exit(code)
 

@@ -104,18 +104,36 @@ def opened(
     return made
 
 
-def planned(delivery: Delivery, out: Path, *, prune: bool, adopt: bool) -> Plan:
-    """A plan for the context."""
+def planned(delivery: Delivery, path: Path, source: Path | None, *, prune: bool, adopt: bool) -> Plan:
+    """A plan for the context, of the generated folder; says so where the specification has moved on."""
     from dashgen import delivery as stages
 
-    return stages.make_plan(delivery, out, prune=prune, adopt=adopt)
+    out = folder(path, source)
+    made = stages.make_plan(delivery, out, prune=prune, adopt=adopt)
+    _compare(path, out)
+    return made
 
 
-def prunable(delivery: Delivery, out: Path, *, adopt: bool) -> Plan:
+def prunable(delivery: Delivery, path: Path, source: Path | None, *, adopt: bool) -> Plan:
     """A plan that only deletes."""
     from dashgen import delivery as stages
 
-    return stages.only_deletions(planned(delivery, out, prune=True, adopt=adopt))
+    return stages.only_deletions(planned(delivery, path, source, prune=True, adopt=adopt))
+
+
+def _compare(path: Path, out: Path) -> None:
+    """Warn that a push brings what was generated earlier; where there is no specification, nobody can tell."""
+    from dashgen import delivery, pipeline
+    from dashgen.views import console
+
+    made_of = delivery.source(out)
+    if not made_of or not path.exists():
+        return
+    now = pipeline.source(path)
+    if now is None:
+        console.say(f"{path} has errors (see `dashgen lint`); {out} was made of an earlier one.", style="yellow")
+    elif now != made_of:
+        console.say(f"{out} was not made of {path} as it is now. Run `dashgen generate` first.", style="yellow")
 
 
 def restorable(delivery: Delivery, push: str | None, *, adopt: bool) -> Plan:
@@ -149,7 +167,7 @@ def to_push(
 
     if not is_plan(file):
         delivery = opened(file, context, remotes)
-        return delivery, planned(delivery, folder(file, source), prune=prune, adopt=adopt)
+        return delivery, planned(delivery, file, source, prune=prune, adopt=adopt)
     if prune or adopt or source or remotes:
         raise RunError("A plan holds all decisions. Give --remote, --prune, --adopt and --from to `dashgen plan`.")
     plan = stages.read_plan(file)

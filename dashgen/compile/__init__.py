@@ -168,4 +168,4 @@ def _merged(tests: Iterable[RuleTest]) -> Iterator[RuleTest]:
     return iter(merged.values())
 
 
-__all__ = ["Compilation", "Unit", "fingerprints"]
+__all__ = ["Compilation", "Unit", "fingerprints", "units"]

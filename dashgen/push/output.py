@@ -45,15 +45,16 @@ class Stored(Artifact):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What was generated for one graph."""
+    """What was generated for one graph, and the digest of what it was made of."""
 
     graph: str
+    source: str
     artifacts: tuple[Artifact, ...]
 
 
 def read_output(root: Path, kinds: Iterable[Kind] = PUSHED) -> Output:
     """Read the manifest and the files of these kinds; `RunError` names all that are missing or edited by hand."""
-    graph, listed = _manifest(root)
+    graph, source, listed = _manifest(root)
     wanted = frozenset(kinds)
     artifacts, problems = [], []
     for path, owner, kind, digest in listed:
@@ -70,15 +71,15 @@ def read_output(root: Path, kinds: Iterable[Kind] = PUSHED) -> Output:
     if problems:
         shown = "\n  ".join([*problems[:20], *([f"… and {len(problems) - 20:,} more"] if len(problems) > 20 else [])])
         raise RunError(f"{root} is not what dashgen generated. {_AGAIN}\n  {shown}")
-    return Output(graph, tuple(artifacts))
+    return Output(graph, source, tuple(artifacts))
 
 
-def _manifest(root: Path) -> tuple[str, list[tuple[str, str, Kind, str]]]:
+def _manifest(root: Path) -> tuple[str, str, list[tuple[str, str, Kind, str]]]:
     path = root / "manifest.json"
     try:
         read = orjson.loads(path.read_bytes())
         listed = [tuple(str(each[key]) for key in ("path", "owner", "kind", "sha256")) for each in read["artifacts"]]
-        graph = read["graph"]
+        graph, source = read["graph"], str(read.get("source", ""))
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}. Run `dashgen generate` first, or name the folder: --from.") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -86,4 +87,4 @@ def _manifest(root: Path) -> tuple[str, list[tuple[str, str, Kind, str]]]:
     outside = [each[0] for each in listed if each[0].startswith("/") or ".." in each[0].split("/")]
     if outside or not isinstance(graph, str) or not graph:
         raise RunError(f"{path} is damaged: {outside[0] if outside else 'it names no graph'}. {_AGAIN}")
-    return graph, cast("list[tuple[str, str, Kind, str]]", listed)
+    return graph, source, cast("list[tuple[str, str, Kind, str]]", listed)

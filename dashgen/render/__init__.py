@@ -38,13 +38,13 @@ def artifacts(intents: Intents, settings: Settings) -> Iterator[Artifact]:
         yield Artifact(f"runbooks/{owner}/{page.alert}.md", owner, "runbook", page.text.encode())
 
 
-def manifest(made: Mapping[str, tuple[str, str, str]], graph: str, version: str) -> bytes:
-    """The list of everything that was made, from path → (owner, kind, digest), and the graph that it belongs to."""
+def manifest(made: Mapping[str, tuple[str, str, str]], graph: str, version: str, source: str) -> bytes:
+    """The list of everything made, from path → (owner, kind, digest), with its graph and a digest of its source."""
     listed = [
         {"kind": kind, "owner": owner, "path": path, "sha256": digest}
         for path, (owner, kind, digest) in sorted(made.items())
     ]
-    return canonical.json({"artifacts": listed, "dashgen": version, "graph": graph})
+    return canonical.json({"artifacts": listed, "dashgen": version, "graph": graph, "source": source})
 
 
 __all__ = ["artifacts", "collected", "exported", "manifest"]
