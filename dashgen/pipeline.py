@@ -188,7 +188,7 @@ def _intents(project: Project) -> tuple[list[Intents], list[Diagnostic]]:
 def source(path: Path) -> str | None:
     """The digest of what `generate` would make files of now; none where it would make none."""
     project, _ = open_project(path)
-    return project and project.digest(fingerprints(project.graph, list(units(project.graph))))
+    return project.digest(fingerprints(project.graph, list(units(project.graph)))) if project else None
 
 
 def generate(
