@@ -82,6 +82,27 @@ CASES = {
         45 + 3,
         3,
     ),
+    "a process that begins again and soon has failed more often than before": (
+        {("a", "200", ""): "1000+30x4 15 45", ("a", "500", ""): "3x4 2 4"},
+        45 + 4,
+        4,
+    ),
+    "a process that is down when the minute begins, and begins again": (
+        {("a", "200", ""): "1000+30x3 stale 15 45", ("a", "500", ""): "3x3 stale 2 4"},
+        45 + 4,
+        4,
+    ),
+    "a process that ends without a mark": (STEADY | {("b", "200", ""): "50x3", ("b", "500", ""): "7x3"}, 60, 0),
+    "failures that ended with an earlier life": (
+        {("a", "200", ""): "1000+30x4 15 45", ("a", "500", ""): "3x4 stale"},
+        45,
+        0,
+    ),
+    "a process that fails for the first time while it is out of reach": (
+        STEADY | {("b", "200", ""): "70000x1 stale _x2 70050 70060", ("b", "500", ""): "_x5 4x1"},
+        60 + 60 + 4,
+        4,
+    ),
     "a process that was out of reach for a minute": (
         STEADY | {("b", "200", ""): "70000x1 stale _x2 70050 70060", ("b", "500", ""): "900x1 stale _x2 904x1"},
         60 + 60 + 4,

@@ -15,7 +15,7 @@ from dashgen.compile.template.leaf import Promql
 from dashgen.compile.vocabulary.native import bound, histogram_of, selector, union
 from dashgen.model.graph import Tile
 from dashgen.model.telemetry import Matchers, Source
-from dashgen.model.units import number
+from dashgen.model.units import duration, number
 
 # What tells processes apart, also in several clusters and behind a collector that exposes many at one address. A label
 # that nobody has does no harm.
@@ -33,6 +33,7 @@ PROCESS = (
     "host_name",
 )
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
+DOWN = 3  # tiles in which a process that was not there may have begun again
 
 
 class Counted:
@@ -90,37 +91,51 @@ class Counted:
     ) -> str:
         """Events per second that a counter tells, of those that match one of the alternatives, or of a bucket.
 
-        Where these are not all that a process counts, other series of the metric `known` tell that it was there.
+        Where these are not all that a process counts, all series of the metric `known` tell when it was there.
         """
         selectors = [str(selector(metric, (*source.matchers, *each))) for each in alternatives or [()]]
         if bucket:
             selectors = [f"{each[:-1]},{bucket}}}" for each in selectors]
         native = source.duration is not None and source.duration.native and metric == source.duration.base
         every = source.matchers == source.process and not alternatives and metric != source.failed
-        return self._sum(selectors, "" if every else selector(known, source.process), native)
+        return self._sum(selectors, selectors[0] if every else selector(known, source.process), native)
 
     def _sum(self, selectors: Sequence[str], known: str, native: bool) -> str:
         """Events per second of the series that match any of the selectors; they may begin later than `known` ones.
 
-        A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it is
-        gone; a counter that it did not have yet was zero. One that was out of reach then has brought what they have
-        grown by since it was last scraped. Only then is the past asked: series of an earlier life would count, too. A
-        process that has just been found may have started or have been counting for months, and counters that have
-        shrunk began again: there `increase()` knows best, since it sees where they began again, goes back to zero where
-        that is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first
-        moment since Prometheus 3.0: a scrape just then would be missed.
+        A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it has
+        ended; a counter that it did not have yet was zero. One that was out of reach then has brought what they have
+        grown by since it was last scraped. Only then is the past asked: series of an earlier life would count, too.
+        One that has begun again brings all that it counts now. Its `known` counters tell: few failures soon are more
+        than there were before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
+        A process that has just been found may have started or have been counting for months, and counters that have
+        shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
+        is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
+        since Prometheus 3.0: a scrape just then would be missed.
         """
         tile = self._tile.name
         count = "histogram_count({})" if native else "{}"
-        now = self._by_process(selectors, count)
-        last = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
         there = count.format(f"{{}} offset {tile}")
-        before = [self._by_process(selectors, there)]
-        if known:
-            before.append(f"0 * {self._by_process([known], there)}")
-        before.append(self._by_process(selectors, count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")))
+        earlier = count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
+        resets = f"resets({{}}[{self._tile.range}])"  # between two scrapes of which the later is in the tile
+        restarts = f"resets({{}}[{duration(DOWN * self._tile.seconds)}])"
+
+        now = self._by_process(selectors, count)
+        ended = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
+        was, was_earlier = self._by_process(selectors, there), self._by_process(selectors, earlier)
+        again, again_lately = self._by_process([known], resets), self._by_process([known], restarts)
+        if selectors == [known]:
+            before = [f"{was} * ({again} == bool 0)", f"{was_earlier} * ({again_lately} == bool 0)"]
+        else:
+            ended = f"({ended} unless {self._by_process([known], count)})"
+            before = [
+                f"({was} unless {again} > 0)",
+                f"0 * {self._by_process([known], there)}",
+                f"({was_earlier} unless {again_lately} > 0)",
+                f"0 * {self._by_process([known], earlier)}",
+            ]
         seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}1ms])"))
-        return f"sum(({now} or {last}) - ({' or '.join(before)}) >= 0 or {seen}) / {self._tile.seconds}"
+        return f"sum(({now} or {ended}) - ({' or '.join(before)}) >= 0 or {seen}) / {self._tile.seconds}"
 
     def _by_process(self, selectors: Sequence[str], form: str) -> str:
         return f"sum by ({self._process}) ({' or '.join(form.format(each) for each in selectors)})"

@@ -51,15 +51,12 @@ class Sli:
         return Promql(f"{self._counted.failures(slo.sources)} or 0 * sum({recorded})")
 
     def enough(self, slo: Slo, tier: BurnTier) -> Promql:
-        """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none.
-
-        Half a tile shorter than the window it holds no tile more anywhere: nobody is woken by one that has passed.
-        """
+        """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none."""
         if not tier.minimum_bad_events:
             return Promql("")
         least = f"> {tier.minimum_bad_events - 0.5}"
         if not tier.in_days:
-            many = self._tiles(slo, "bad_events", self._about(tier.long_name, -1))
+            many = self.recent(slo, "bad_events", tier.long_name)
             return Promql(f"and on () {many} * {self._tile.seconds} {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 
