@@ -91,7 +91,7 @@ class Instrumentation(Model):
 
     profile: Name = Field(description="The name of a profile in `contract/profiles/`.")
     version: Written | None = Field(None, description="The version of the library, where the profile asks for it.")
-    native: bool = Field(False, description="Durations are native histograms.")
+    native: bool = Field(False, description="Durations are native histograms, which vmalert cannot read.")
     parameters: dict[LabelName, Name] = Field(
         default_factory=dict, description="Values for the profile's parameters, such as a metric prefix."
     )
