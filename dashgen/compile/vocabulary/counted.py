@@ -33,7 +33,7 @@ PROCESS = (
     "host_name",
 )
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
-DOWN = 3  # tiles in which a process that was not there may have begun again
+DOWN = 2  # tiles that a process may be down between two lives
 
 
 class Counted:
@@ -117,25 +117,26 @@ class Counted:
         count = "histogram_count({})" if native else "{}"
         there = count.format(f"{{}} offset {tile}")
         earlier = count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
-        resets = f"resets({{}}[{self._tile.range}])"  # between two scrapes of which the later is in the tile
-        restarts = f"resets({{}}[{duration(DOWN * self._tile.seconds)}])"
-
         now = self._by_process(selectors, count)
         ended = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
-        was, was_earlier = self._by_process(selectors, there), self._by_process(selectors, earlier)
-        again, again_lately = self._by_process([known], resets), self._by_process([known], restarts)
-        if selectors == [known]:
-            before = [f"{was} * ({again} == bool 0)", f"{was_earlier} * ({again_lately} == bool 0)"]
-        else:
+        before = [self._by_process(selectors, there), self._by_process(selectors, earlier)]
+        if selectors != [known]:
             ended = f"({ended} unless {self._by_process([known], count)})"
-            before = [
-                f"({was} unless {again} > 0)",
-                f"0 * {self._by_process([known], there)}",
-                f"({was_earlier} unless {again_lately} > 0)",
-                f"0 * {self._by_process([known], earlier)}",
-            ]
+            before.insert(1, f"0 * {self._by_process([known], there)}")
+        was = f"(({' or '.join(before)}) unless {self._again(known)} or 0 * {self._by_process([known], earlier)})"
         seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}1ms])"))
-        return f"sum(({now} or {ended}) - ({' or '.join(before)}) >= 0 or {seen}) / {self._tile.seconds}"
+        return f"sum(({now} or {ended}) - {was} >= 0 or {seen}) / {self._tile.seconds}"
+
+    def _again(self, known: str) -> str:
+        """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
+
+        The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Both
+        ranges begin at one moment, so that it does not matter what an engine takes for the first sample.
+        """
+        tile = self._tile.seconds
+        by = f"max by ({self._process})"
+        until = f"{by} (resets({known}[{duration((DOWN + 1) * tile)}]))"
+        return f"{until} > {by} (resets({known}[{duration(DOWN * tile)}] offset {self._tile.name}))"
 
     def _by_process(self, selectors: Sequence[str], form: str) -> str:
         return f"sum by ({self._process}) ({' or '.join(form.format(each) for each in selectors)})"
