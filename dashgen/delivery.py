@@ -55,14 +55,8 @@ def open_delivery(
     return Delivery(name, remotes, parallel, Store(folder / ".dashgen"), git_commit(folder)), found
 
 
-def source(out: Path) -> str:
-    """The digest of what `out/` was made of; empty where an older dashgen made it."""
-    return read_output(out, ()).source
-
-
-def make_plan(delivery: Delivery, out: Path, *, prune: bool = False, adopt: bool = False) -> Plan:
+def make_plan(delivery: Delivery, output: Output, *, prune: bool = False, adopt: bool = False) -> Plan:
     """Compare what `out/` wants with what every remote holds."""
-    output = read_output(out)
     steps = [
         step
         for name, wanted, found in _compared(delivery, output)
@@ -104,9 +98,8 @@ def push(delivery: Delivery, plan: Plan, progress: Progress | None = None) -> tu
     return run.id, run.run(progress)
 
 
-def find_drift(delivery: Delivery, out: Path) -> tuple[str, list[Drifted]]:
+def find_drift(delivery: Delivery, output: Output) -> tuple[str, list[Drifted]]:
     """The graph, and every object that is ours or wanted with its state."""
-    output = read_output(out)
     compared = _compared(delivery, output)
     return output.graph, [
         each for name, wanted, found in compared for each in drifted(name, output.graph, wanted, found)
@@ -139,4 +132,13 @@ def code_of(error: RunError) -> Exit:
     return error.code if isinstance(error, RemoteError) else Exit.USAGE
 
 
-__all__ = ["exit_code", "now", "project_root", "read_plan", "write_plan", "write_settings", "write_whole"]
+__all__ = [
+    "exit_code",
+    "now",
+    "project_root",
+    "read_output",
+    "read_plan",
+    "write_plan",
+    "write_settings",
+    "write_whole",
+]

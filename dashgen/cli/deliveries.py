@@ -109,8 +109,9 @@ def planned(delivery: Delivery, path: Path, source: Path | None, *, prune: bool,
     from dashgen import delivery as stages
 
     out = folder(path, source)
-    made = stages.make_plan(delivery, out, prune=prune, adopt=adopt)
-    _compare(path, out)
+    output = stages.read_output(out)
+    made = stages.make_plan(delivery, output, prune=prune, adopt=adopt)
+    _compare(path, out, output.source)
     return made
 
 
@@ -121,12 +122,11 @@ def prunable(delivery: Delivery, path: Path, source: Path | None, *, adopt: bool
     return stages.only_deletions(planned(delivery, path, source, prune=True, adopt=adopt))
 
 
-def _compare(path: Path, out: Path) -> None:
+def _compare(path: Path, out: Path, made_of: str) -> None:
     """Warn that a push brings what was generated earlier; where there is no specification, nobody can tell."""
-    from dashgen import delivery, pipeline
+    from dashgen import pipeline
     from dashgen.views import console
 
-    made_of = delivery.source(out)
     if not made_of or not path.exists():
         return
     now = pipeline.source(path)
@@ -220,7 +220,7 @@ def show_drift(delivery: Delivery, out: Path, format: DriftFormat, textfile: Pat
     from dashgen.model.drift import State
     from dashgen.views import machine, reports
 
-    graph, found = stages.find_drift(delivery, out)
+    graph, found = stages.find_drift(delivery, stages.read_output(out))
     metrics = reports.drift_metrics(graph, delivery.context, found, time.time())
     if textfile:
         stages.write_whole(textfile, metrics.encode())

@@ -20,10 +20,8 @@ from dashgen.model.units import number, seconds
 
 DEFAULT_GROUP = "alerts"
 IDLE, RESET = "has no traffic", "restarts its counters"
-SOON, LATE = (
-    "25m",
-    "70m",
-)  # when a test asks: behind a `for` of a quarter of an hour; behind one of an hour, and an hour tile
+SOON = "25m"  # when a test asks: behind a `for` of a quarter of an hour
+LATE = "70m"  # behind one of an hour, and an hour tile
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Stored(Artifact):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What was generated for one graph, and the digest of what it was made of."""
+    """What was generated for one graph, and the digest of its source, which is empty where an older dashgen made it."""
 
     graph: str
     source: str

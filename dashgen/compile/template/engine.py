@@ -12,12 +12,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jinja2 import TemplateError
-
 from dashgen.compile.template.evaluation import Block, Budget, Scope
 from dashgen.compile.template.faults import Endless, TemplateFault, complaint, raise_together, sentence
-from dashgen.compile.template.leaf import EXPRESSION, Leaf, LeafFault, split, written
-from dashgen.compile.template.parts import NOTHING, Constant, Part, holds, joined, maker, single, walked
+from dashgen.compile.template.leaf import EXPRESSION, Leaf, LeafFault, split
+from dashgen.compile.template.parts import (
+    NOTHING,
+    Constant,
+    Items,
+    Part,
+    computed,
+    holds,
+    joined,
+    listed,
+    maker,
+    single,
+    walked,
+)
 from dashgen.compile.template.sandbox import Sandbox
 from dashgen.compile.template.shape import (
     TEXT,
@@ -141,7 +151,7 @@ class Compiler:
 
     def _items(
         self, entries: list[Entry], node: tree.Mapping, source: Source, block: Block, shape: Shape, name: str
-    ) -> Callable[[list[object], Scope], Iterable[Any]]:
+    ) -> Items:
         """A maker of the zero or more values for which a mapping with control keys stands."""
         loop, keep = self._loop(entries), self._condition(entries)
         inner = Block(self.environment)
@@ -257,37 +267,20 @@ class Compiler:
         if told or item is None:
             self._complain("wrong-type", told, source.span(node))
             return Constant(None)
-        makers: list[Callable[[list[object], Scope], Iterable[Any]]] = []
-        parts: list[Part] = []
+        items: list[Constant | Items] = []
         name = item_of(name)
         for each in node.items:
             entries = self._entries(each, source) if isinstance(each, tree.Mapping) else []
             if isinstance(each, tree.Mapping) and any(entry[0].text in _REPEATING for entry in entries):
-                makers.append(self._items(entries, each, source, block, item, name))
+                items.append(self._items(entries, each, source, block, item, name))
                 continue
             part = self._node(each, source, block, item, name)
-            parts.append(part)
-            makers.append(single(part))
-        if len(parts) == len(makers) and all(isinstance(part, Constant) for part in parts):
-            return Constant([part.value for part in parts if isinstance(part, Constant)])
-
-        def make(values: list[object], scope: Scope) -> list[Any]:
-            made: list[Any] = []
-            faults = []
-            for items in makers:
-                try:
-                    made += items(values, scope)
-                except TemplateFault as fault:
-                    faults.append(fault)
-            raise_together(faults)
-            return made
-
-        return make
+            items.append(part if isinstance(part, Constant) else single(part))
+        return listed(items)
 
     def _leaf(self, node: tree.Scalar, source: Source, block: Block, shape: Shape, name: str) -> Part:
         span = source.span(node)
         kind = shape if isinstance(shape, Value) else None
-        as_text = kind is not None and kind.text
         value: Any = node.value
         leaf: Leaf | str | None = None
         if isinstance(value, str):
@@ -297,25 +290,11 @@ class Compiler:
                 self._complain("fault", sentence(error), span)
                 return Constant(None)
         elif isinstance(value, int | tree.Number) and not isinstance(value, bool):
-            value = node.text if as_text else float(value) if isinstance(value, tree.Number) else value
+            value = node.text if kind and kind.text else float(value) if isinstance(value, tree.Number) else value
         if not isinstance(leaf, Leaf):
             for told in problems(value, shape, name):
                 self._complain("wrong-type", told, span)
             return Constant(value)
         if len(leaf.texts) > 1 and kind is None:
             self._complain("wrong-type", f"{name} must be {wanted(shape)}, not a text.", span)
-        fits = None if len(leaf.texts) > 1 and kind and kind.free else shape.fits
-
-        def make(values: list[object], scope: Scope) -> object:  # noqa: ARG001
-            try:
-                made = leaf.make(values)
-            except (LeafFault, TemplateError) as error:
-                raise TemplateFault(sentence(error), span) from error
-            if fits is None:
-                return made
-            if not fits(made):
-                told = problems(made, shape, name)
-                raise_together([TemplateFault(f"{each} It was computed here.", span) for each in told])
-            return written(made) if as_text and made.__class__ is not str else made
-
-        return make
+        return computed(leaf, shape, name, span)

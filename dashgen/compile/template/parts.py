@@ -1,8 +1,8 @@
-"""The parts of a compiled template: constants, makers of values, and mappings that are joined from them."""
+"""The parts of a compiled template: constants, makers of values, and the mappings and lists that they make up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ from jinja2 import TemplateError
 
 from dashgen.compile.template.evaluation import Scope
 from dashgen.compile.template.faults import TemplateFault, raise_together, sentence
-from dashgen.compile.template.leaf import written
-from dashgen.compile.template.shape import shown
+from dashgen.compile.template.leaf import Leaf, LeafFault, written
+from dashgen.compile.template.shape import Shape, Value, problems, shown
 from dashgen.diagnostics import Span
 
 
@@ -24,6 +24,7 @@ class Constant:
 
 Maker = Callable[[list[object], Scope], Any]
 Part = Constant | Maker
+Items = Callable[[list[object], Scope], Iterable[Any]]  # makes none, one or several items of a list
 NOTHING = object()  # what a mapping under a `when` that does not hold leaves behind
 
 
@@ -78,6 +79,47 @@ def _computed(parts: list[tuple[Part, Part, Span]]) -> Maker:
     return make
 
 
+def listed(items: Sequence[Constant | Items]) -> Part:
+    """A list from what makes its items."""
+    if all(isinstance(each, Constant) for each in items):
+        return Constant([each.value for each in items if isinstance(each, Constant)])
+    makers = [single(each) if isinstance(each, Constant) else each for each in items]
+
+    def make(values: list[object], scope: Scope) -> list[Any]:
+        made: list[Any] = []
+        faults = []
+        for making in makers:
+            try:
+                made += making(values, scope)
+            except TemplateFault as fault:
+                faults.append(fault)
+        raise_together(faults)
+        return made
+
+    return make
+
+
+def computed(leaf: Leaf, shape: Shape, name: str, span: Span) -> Maker:
+    """A value that expressions give, or a text around them, which has to fit a shape unless any text does."""
+    kind = shape if isinstance(shape, Value) else None
+    as_text = kind is not None and kind.text
+    fits = None if len(leaf.texts) > 1 and kind and kind.free else shape.fits
+
+    def make(values: list[object], scope: Scope) -> object:  # noqa: ARG001
+        try:
+            made = leaf.make(values)
+        except (LeafFault, TemplateError) as error:
+            raise TemplateFault(sentence(error), span) from error
+        if fits is None:
+            return made
+        if not fits(made):
+            told = problems(made, shape, name)
+            raise_together([TemplateFault(f"{each} It was computed here.", span) for each in told])
+        return written(made) if as_text and made.__class__ is not str else made
+
+    return make
+
+
 def walked(items: object, span: Span) -> Iterable[Any]:
     """What a loop walks."""
     if isinstance(items, str) or not isinstance(items, Iterable):
@@ -104,7 +146,7 @@ def maker(part: Part) -> Maker:
     return part
 
 
-def single(part: Part) -> Callable[[list[object], Scope], Iterable[Any]]:
+def single(part: Part) -> Items:
     """A part as what makes one item of a list."""
     make = maker(part)
     return lambda values, scope: (make(values, scope),)

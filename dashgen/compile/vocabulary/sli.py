@@ -68,8 +68,9 @@ class Sli:
         too many, two bursts an hour apart would add up; where one is a fifth, windows would flap without it.
         """
         tiles = f"slo:{what}:rate{self._tile.name}{{{match(slo)}}}"
-        side = 1 if seconds(window) < FEW * self._tile.seconds else -1
-        return Promql(f"sum(sum_over_time({tiles}[{self._about(window, side)}]))")
+        tile, length = self._tile.seconds, int(seconds(window))
+        side = 1 if length < FEW * tile else -1
+        return Promql(f"sum(sum_over_time({tiles}[{duration(length // tile * tile + side * tile // 2)}]))")
 
     def hour(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of an hour on the clock, per second; only when it becomes full.
@@ -80,15 +81,15 @@ class Sli:
         """
         early, times = 3 * self._tile.seconds, HOUR // self._tile.seconds
         near = f"{duration(early + self._tile.seconds // 2)}:1h] offset -{duration(early)}"
-        return Promql(f"max_over_time(({self._tiles(slo, what, '1h', offset=' offset 1ms')} / {times})[{near})")
+        return Promql(f"max_over_time(({self._tiles(slo, what, offset=' offset 1ms')} / {times})[{near})")
 
     def hour_to_date(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of the hour on the clock, per second of a whole hour.
 
         Of the last sixty minutes, those in an odd hour; or in an even one, which are all the others.
         """
-        odd = self._tiles(slo, what, "1h", " * scalar(hour() % 2)")
-        whole = self._tiles(slo, what, "1h")
+        odd = self._tiles(slo, what, " * scalar(hour() % 2)")
+        whole = self._tiles(slo, what)
         return Promql(f"abs({odd} - {whole} * (1 - scalar(hour() % 2))) / {HOUR // self._tile.seconds}")
 
     def days(self, slo: Slo, what: str, window: str) -> Promql:
@@ -101,17 +102,12 @@ class Sli:
         to_date = f"slo:{what}:hour_to_date{{{match(slo)}}}"
         return Promql(f"sum({hours} or {to_date} and hour(timestamp({to_date})) == scalar(hour()))")
 
-    def _about(self, window: str, side: int) -> str:
-        """A window in whole tiles, and half a tile more or less."""
-        tile = self._tile.seconds
-        return duration(int(seconds(window)) // tile * tile + side * tile // 2)
-
-    def _tiles(self, slo: Slo, what: str, window: str, masked: str = "", offset: str = "") -> str:
-        """The sum of the tiles of a window.
+    def _tiles(self, slo: Slo, what: str, masked: str = "", offset: str = "") -> str:
+        """The sum of the tiles of an hour.
 
         Every tile counts once, whatever the interval of evaluation is: a subquery alone would take the one before for
         a tile that is missing, and a range all samples of a tile that was evaluated more than once.
         """
         length = self._tile.name
         tile = f"last_over_time(slo:{what}:rate{length}{{{match(slo)}}}[{length}])"
-        return f"sum(sum_over_time({f'({tile}{masked})' if masked else tile}[{window}:{length}]{offset}))"
+        return f"sum(sum_over_time({f'({tile}{masked})' if masked else tile}[1h:{length}]{offset}))"
