@@ -105,6 +105,13 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         remote(tmp_path / "none.yml").found("shop", [])
 
 
+def test_a_file_that_cannot_take_our_part_stops_the_plan(tmp_path: Path) -> None:
+    file = tmp_path / "am.yml"
+    file.write_text("route: {receiver: a}\nreceivers:\n- name: a\n")
+    with pytest.raises(RemoteError, match="braces"):
+        remote(file).wanted(artifacts())
+
+
 def test_somebody_else_was_faster(tmp_path: Path) -> None:
     file = tmp_path / "am.yml"
     file.write_text(THEIRS)

@@ -34,14 +34,13 @@ class AlertmanagerFile:
         self._former: bytes | None = None
 
     def wanted(self, artifacts: Iterable[Artifact]) -> list[Wanted]:
-        """Our part of the generated configuration."""
-        return [
-            Wanted(
-                Key("alertmanager", each.owner.removeprefix("graph-")), str(self._file), part_of(each.data), each.owner
-            )
-            for each in artifacts
-            if each.kind == "alertmanager"
-        ]
+        """Our part of the generated configuration; `RemoteError` where the file could not take it."""
+        made = []
+        for each in (each for each in artifacts if each.kind == "alertmanager"):
+            key, part = Key("alertmanager", each.owner.removeprefix("graph-")), part_of(each.data)
+            merged(self._text(), part, Mark(key.name, "0" * 16), str(self._file))
+            made.append(Wanted(key, str(self._file), part, each.owner))
+        return made
 
     def found(self, graph: str, keys: Collection[Key]) -> list[Found]:
         """The parts that stand in the file; its version is the digest of the whole file."""
