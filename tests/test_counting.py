@@ -98,6 +98,16 @@ CASES = {
         45,
         0,
     ),
+    "failures that ended with an earlier life, without a mark": (
+        {("a", "200", ""): "1000+30x4 15 45", ("a", "500", ""): "300x4"},
+        45,
+        0,
+    ),
+    "successes that ended with an earlier life, without a mark": (
+        {("a", "200", ""): "90000+30x4", ("a", "500", ""): "30x4 4 9"},
+        9,
+        9,
+    ),
     "a process that fails for the first time while it is out of reach": (
         STEADY | {("b", "200", ""): "70000x1 stale _x2 70050 70060", ("b", "500", ""): "_x5 4x1"},
         60 + 60 + 4,
@@ -112,6 +122,16 @@ CASES = {
         STEADY | {("a", "200", "", "", "us"): "_x5 70000x1", ("a", "500", "", "", "us"): "_x5 900x1"},
         60,
         0,
+    ),
+    "replicas without an instance, of which one begins again": (
+        {
+            ("", "200", "", "", "", "one"): "90000+30x10",
+            ("", "500", "", "", "", "one"): "900x10",
+            ("", "200", "", "", "", "two"): "90000+30x4 15 45",
+            ("", "500", "", "", "", "two"): "900x4 2 4",
+        },
+        60 + 45 + 4,
+        4,
     ),
     "no failure, ever": (STEADY, 60, 0),
 }
@@ -145,9 +165,9 @@ def test_counts(case: str, rules: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _series(instance: str, status: str, endpoint: str, behind: str = "", cluster: str = "") -> str:
+def _series(instance: str, status: str, endpoint: str, behind: str = "", cluster: str = "", replica: str = "") -> str:
     labels = {"job": "web", "instance": instance, "status": status, "endpoint": endpoint}
-    labels |= {"exported_instance": behind, "cluster": cluster}
+    labels |= {"exported_instance": behind, "cluster": cluster, "replica": replica}
     inside = ",".join(f'{label}="{value}"' for label, value in labels.items())
     return f"axum_http_requests_total{{{inside}}}"
 

@@ -28,10 +28,11 @@ _TIME = re.compile(r"(\d+)([dhms])")
 
 @dataclass(frozen=True)
 class Player:
-    """A program that plays a file of tests, and the name that it has for questions."""
+    """A program that plays a file of tests, the name that it has for questions, and how often it evaluates rules."""
 
     command: tuple[str, ...]
     questions: str
+    every: str = "1m"
 
 
 def promtool() -> Player:
@@ -88,7 +89,7 @@ def _run(
     """What a player has to say on a test that expects nothing to happen."""
     inputs = [{"series": name, "values": notation(samples)} for name, samples in series.items()]
     test = {"interval": f"{scrape}s", "input_series": inputs, **questions}
-    content = {"rule_files": [str(path) for path in rules], "evaluation_interval": "1m", "tests": [test]}
+    content = {"rule_files": [str(path) for path in rules], "evaluation_interval": player.every, "tests": [test]}
     file = folder / "replay.test.yaml"
     file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, width=1_000_000))
     done = subprocess.run([*player.command, str(file)], capture_output=True, text=True, timeout=300)

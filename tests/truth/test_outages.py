@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def test_instances_that_vanish_without_a_mark(tmp_path: Path) -> None:
     }
     assert any(None in samples for samples in series.values())
     assert not verdict.wrong(outage, replay.firing(outage, series, tmp_path))
+
+
+@pytest.mark.parametrize("name", ["four-failures", "one-of-six", "slow-burn"])
+def test_rules_that_are_evaluated_more_often(name: str, tmp_path: Path) -> None:
+    """promtool evaluates all groups at the interval of its test, whatever they say themselves."""
+    outage = load(next(path for path in OUTAGES if path.stem == name), tmp_path)
+    hurried = replace(replay.promtool(), every="15s")
+    assert not verdict.wrong(outage, replay.firing(outage, simulator.scraped(outage), tmp_path, hurried))
 
 
 @pytest.mark.parametrize("seed", INVENTED)

@@ -15,22 +15,13 @@ from dashgen.compile.template.leaf import Promql
 from dashgen.compile.vocabulary.native import bound, histogram_of, selector, union
 from dashgen.model.graph import Tile
 from dashgen.model.telemetry import Matchers, Source
-from dashgen.model.units import duration, number
+from dashgen.model.units import duration, number, seconds
 
-# What tells processes apart, also in several clusters and behind a collector that exposes many at one address. A label
-# that nobody has does no harm.
+# What tells processes apart, also in several clusters and behind a collector that exposes many at one address, and what
+# people name replicas by where there is no `instance`. A label that nobody has does no harm.
 PROCESS = (
-    "job",
-    "instance",
-    "cluster",
-    "namespace",
-    "pod",
-    "container",
-    "exported_instance",
-    "service_instance_id",
-    "k8s_pod_name",
-    "k8s_pod_uid",
-    "host_name",
+    "job, instance, cluster, namespace, pod, container, exported_instance, service_instance_id, k8s_pod_name, "
+    "k8s_pod_uid, host_name, region, zone, node, host, server, replica, version"
 )
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
 DOWN = 2  # tiles that a process may be down between two lives
@@ -41,7 +32,8 @@ class Counted:
 
     def __init__(self, tile: Tile, dimensions: Sequence[str]):
         self._tile = tile
-        self._process = ", ".join(dict.fromkeys((*PROCESS, *dimensions)))
+        self._process = ", ".join(dict.fromkeys((*PROCESS.split(", "), *dimensions)))
+        self._scrape = duration(seconds(tile.scrape) - Decimal("0.001"))  # ranges that hold one sample, and not two
 
     def requests(self, sources: Sequence[Source]) -> Promql:
         """Requests per second."""
@@ -106,8 +98,9 @@ class Counted:
         A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it has
         ended; a counter that it did not have yet was zero. One that was out of reach then has brought what they have
         grown by since it was last scraped. Only then is the past asked: series of an earlier life would count, too.
-        One that has begun again brings all that it counts now. Its `known` counters tell: few failures soon are more
-        than there were before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
+        One that has begun again brings all that its last scrape shows; what that does not show, where samples end
+        without a mark, is of an earlier life. Its `known` counters tell: few failures soon are more than there were
+        before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
         is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
@@ -119,13 +112,15 @@ class Counted:
         earlier = count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
         now = self._by_process(selectors, count)
         ended = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
+        was_there = self._by_process([known], earlier)
         before = [self._by_process(selectors, there), self._by_process(selectors, earlier)]
         if selectors != [known]:
-            ended = f"({ended} unless {self._by_process([known], count)})"
-            before.insert(1, f"0 * {self._by_process([known], there)}")
-        was = f"(({' or '.join(before)}) unless {self._again(known)} or 0 * {self._by_process([known], earlier)})"
+            before = [before[0], f"0 * {self._by_process([known], there)}", before[1], f"0 * {was_there}"]
+        grown = f"({now} or {ended}) - (({' or '.join(before)}) unless {self._again(known)})"
+        scraped = self._by_process(selectors, count.format(f"last_over_time({{}}[{self._scrape}])"))
+        anew = f"{scraped} and {was_there}"
         seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}1ms])"))
-        return f"sum(({now} or {ended}) - {was} >= 0 or {seen}) / {self._tile.seconds}"
+        return f"sum(({grown} or {anew}) >= 0 or {seen}) / {self._tile.seconds}"
 
     def _again(self, known: str) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.

@@ -51,13 +51,19 @@ class Sli:
         return Promql(f"{self._counted.failures(slo.sources)} or 0 * sum({recorded})")
 
     def enough(self, slo: Slo, tier: BurnTier) -> Promql:
-        """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none."""
+        """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none.
+
+        promtool evaluates all groups at an interval of its own. Where tiles overlap, every event counts as often as
+        the short window says.
+        """
         if not tier.minimum_bad_events:
             return Promql("")
         least = f"> {tier.minimum_bad_events - 0.5}"
         if not tier.in_days:
-            many = self.recent(slo, "bad_events", tier.long_name)
-            return Promql(f"and on () {many} * {self._tile.seconds} {least}")
+            many = f"{self.recent(slo, 'bad_events', tier.long_name)} * {self._tile.seconds}"
+            tiles = f"count_over_time(slo:events:rate{self._tile.name}{{{match(slo)}}}[{tier.short_name}])"
+            often = f"round(sum({tiles}) / {int(seconds(tier.short_name)) // self._tile.seconds})"
+            return Promql(f"and on () {many} / clamp_min({often}, 1) {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 
     def recent(self, slo: Slo, what: str, window: str) -> Promql:
