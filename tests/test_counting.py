@@ -103,6 +103,11 @@ CASES = {
         45,
         0,
     ),
+    "failures that stand where they stood while successes begin again": (
+        {("a", "200", ""): "1000+30x4 15 45", ("a", "500", ""): "300x8"},
+        None,
+        0,
+    ),
     "successes that ended with an earlier life, without a mark": (
         {("a", "200", ""): "90000+30x4", ("a", "500", ""): "30x4 4 9"},
         9,

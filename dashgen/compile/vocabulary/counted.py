@@ -8,7 +8,8 @@ is a difference of counters, process by process; only the first minute of a proc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from dashgen.compile.template.leaf import Promql
@@ -20,11 +21,20 @@ from dashgen.model.units import duration, number, seconds
 # What tells processes apart, also in several clusters and behind a collector that exposes many at one address, and what
 # people name replicas by where there is no `instance`. A label that nobody has does no harm.
 PROCESS = (
-    "job, instance, cluster, namespace, pod, container, exported_instance, service_instance_id, k8s_pod_name, "
-    "k8s_pod_uid, host_name, region, zone, node, host, server, replica, version"
+    "job, instance, cluster, namespace, pod, exported_instance, service_instance_id, k8s_pod_name, host_name, "
+    "region, zone, node, host, replica, version"
 )
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
 DOWN = 2  # tiles that a process may be down between two lives
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What a source counts: the series that match any of `selectors`, in processes that `known` series tell apart."""
+
+    selectors: tuple[str, ...]
+    known: str
+    native: bool
 
 
 class Counted:
@@ -37,69 +47,50 @@ class Counted:
 
     def requests(self, sources: Sequence[Source]) -> Promql:
         """Requests per second."""
-        return union(sources, [self._requests(source) for source in sources])
+        return self._total(sources, _requests)
 
     def failures(self, sources: Sequence[Source]) -> Promql:
         """Failed requests per second; nothing where no request failed yet."""
-        return union(sources, [self._failures(source) for source in sources])
+        return self._total(sources, _failures)
 
     def timed(self, sources: Sequence[Source]) -> Promql:
         """Requests per second as the histogram counts them."""
-        return union(sources, [self._timed(source) for source in sources])
+        return self._total(sources, _timed)
 
     def slow(self, sources: Sequence[Source], threshold: Decimal) -> Promql:
         """Requests per second that took longer than a threshold in seconds; nothing where the bucket is missing."""
-        return union(sources, [self._slow(source, threshold) for source in sources])
+        native = [source for source in sources if histogram_of(source).native]
+        classic = [source for source in sources if not histogram_of(source).native]
+        parts = [self._share(source, threshold) for source in native]
+        if classic:
+            timed = self._grown([_timed(source) for source in classic])
+            fast = self._grown([_fast(source, threshold) for source in classic])
+            parts.append(f"clamp_min(sum(({timed}) - ({fast})), 0) / {self._tile.seconds}")
+        return union([*native, *classic[:1]], parts)
 
-    def _requests(self, source: Source) -> str:
-        return self._timed(source) if _is_native(source) else self._growth(source, source.requests, source.requests)
+    def _share(self, source: Source, threshold: Decimal) -> str:
+        """Slow requests of a native histogram: the share of its buckets, of the requests that it counts."""
+        whole = f"sum(rate({selector(histogram_of(source).base, source.matchers)}[{self._tile.range}]))"
+        share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
+        timed = self._total([source], _timed)
+        return f"({share} * {timed} >= 0 or 0 * {timed})"
 
-    def _failures(self, source: Source) -> str:
-        if source.failed:
-            return self._growth(source, source.failed, source.requests)
-        if _is_native(source):
-            base = histogram_of(source).base
-            return self._growth(source, base, base, source.errors)
-        return self._growth(source, source.requests, source.requests, source.errors)
+    def _total(self, sources: Sequence[Source], counter: Callable[[Source], Counter]) -> Promql:
+        """Events per second of all processes of all sources."""
+        counters = {source: counter(source) for source in sources}
+        alike = [[s for s in sources if counters[s].native is native] for native in (False, True)]
+        kinds = [each for each in alike if each]
+        parts = [f"sum({self._grown([counters[s] for s in each])}) / {self._tile.seconds}" for each in kinds]
+        return union([each[0] for each in kinds], parts)
 
-    def _timed(self, source: Source) -> str:
-        histogram = histogram_of(source)
-        if histogram.native:
-            return self._growth(source, histogram.base, histogram.base)
-        return self._growth(source, f"{histogram.base}_count", f"{histogram.base}_count")
-
-    def _slow(self, source: Source, threshold: Decimal) -> str:
-        histogram = histogram_of(source)
-        if histogram.native:
-            whole = f"sum(rate({selector(histogram.base, source.matchers)}[{self._tile.range}]))"
-            share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
-            return f"({share} * {self._timed(source)} >= 0 or 0 * {self._timed(source)})"
-        le = bound(threshold / histogram.scale)
-        fast = self._growth(source, f"{histogram.base}_bucket", f"{histogram.base}_count", bucket=le)
-        return f"clamp_min({self._timed(source)} - {fast}, 0)"
-
-    def _growth(
-        self, source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = (), bucket: str = ""
-    ) -> str:
-        """Events per second that a counter tells, of those that match one of the alternatives, or of a bucket.
-
-        Where these are not all that a process counts, all series of the metric `known` tell when it was there.
-        """
-        selectors = [str(selector(metric, (*source.matchers, *each))) for each in alternatives or [()]]
-        if bucket:
-            selectors = [f"{each[:-1]},{bucket}}}" for each in selectors]
-        native = source.duration is not None and source.duration.native and metric == source.duration.base
-        every = source.matchers == source.process and not alternatives and metric != source.failed
-        return self._sum(selectors, selectors[0] if every else selector(known, source.process), native)
-
-    def _sum(self, selectors: Sequence[str], known: str, native: bool) -> str:
-        """Events per second of the series that match any of the selectors; they may begin later than `known` ones.
+    def _grown(self, counters: Sequence[Counter]) -> str:
+        """Events of the tile by process; the selected series may begin later than the `known` ones of their process.
 
         A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it has
         ended; a counter that it did not have yet was zero. One that was out of reach then has brought what they have
         grown by since it was last scraped. Only then is the past asked: series of an earlier life would count, too.
         One that has begun again brings all that its last scrape shows; what that does not show, where samples end
-        without a mark, is of an earlier life. Its `known` counters tell: few failures soon are more than there were
+        without a mark, is of an earlier life, and so is a failure count that stands where it stood. Its `known` counters tell: few failures soon are more than there were
         before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
@@ -107,34 +98,82 @@ class Counted:
         since Prometheus 3.0: a scrape just then would be missed.
         """
         tile = self._tile.name
-        count = "histogram_count({})" if native else "{}"
+        count = "histogram_count({})" if counters[0].native else "{}"
+        selectors = list(dict.fromkeys(each for counter in counters for each in counter.selectors))
+        known = list(dict.fromkeys(counter.known for counter in counters))
         there = count.format(f"{{}} offset {tile}")
         earlier = count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
+        lately = f"last_over_time({{}}[{duration(DOWN * self._tile.seconds)}] offset {tile})"
         now = self._by_process(selectors, count)
         ended = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
-        was_there = self._by_process([known], earlier)
         before = [self._by_process(selectors, there), self._by_process(selectors, earlier)]
-        if selectors != [known]:
-            before = [before[0], f"0 * {self._by_process([known], there)}", before[1], f"0 * {was_there}"]
+        if selectors != known:
+            zero = [f"0 * {self._by_process(known, form)}" for form in (there, earlier)]
+            before = [before[0], zero[0], before[1], zero[1]]
         grown = f"({now} or {ended}) - (({' or '.join(before)}) unless {self._again(known)})"
-        scraped = self._by_process(selectors, count.format(f"last_over_time({{}}[{self._scrape}])"))
-        anew = f"{scraped} and {was_there}"
+        fresh = count.format(f"last_over_time({{}}[{self._scrape}])")
+        if selectors != known:
+            fresh = f"({fresh} unless {there} == {count})"
+        scraped = self._by_process(selectors, fresh)
+        anew = f"{scraped} and {self._by_process(known, count.format(lately))}"
         seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}1ms])"))
-        return f"sum(({grown} or {anew}) >= 0 or {seen}) / {self._tile.seconds}"
+        return f"({grown} or {anew}) >= 0 or {seen}"
 
-    def _again(self, known: str) -> str:
+    def _again(self, known: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
 
         The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Both
         ranges begin at one moment, so that it does not matter what an engine takes for the first sample.
         """
         tile = self._tile.seconds
-        by = f"max by ({self._process})"
-        until = f"{by} (resets({known}[{duration((DOWN + 1) * tile)}]))"
-        return f"{until} > {by} (resets({known}[{duration(DOWN * tile)}] offset {self._tile.name}))"
+        until = f"resets({{}}[{duration((DOWN + 1) * tile)}])"
+        before = f"resets({{}}[{duration(DOWN * tile)}] offset {self._tile.name})"
+        return f"{self._by_process(known, until, 'max')} > {self._by_process(known, before, 'max')}"
 
-    def _by_process(self, selectors: Sequence[str], form: str) -> str:
-        return f"sum by ({self._process}) ({' or '.join(form.format(each) for each in selectors)})"
+    def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
+        series = " or ".join(form.replace("{}", each) for each in selectors)
+        return f"{operation} by ({self._process}) ({series})"
+
+
+def _requests(source: Source) -> Counter:
+    return _timed(source) if _is_native(source) else _counter(source, source.requests, source.requests)
+
+
+def _failures(source: Source) -> Counter:
+    if source.failed:
+        return _counter(source, source.failed, source.requests)
+    if _is_native(source):
+        base = histogram_of(source).base
+        return _counter(source, base, base, source.errors)
+    return _counter(source, source.requests, source.requests, source.errors)
+
+
+def _timed(source: Source) -> Counter:
+    histogram = histogram_of(source)
+    metric = histogram.base if histogram.native else f"{histogram.base}_count"
+    return _counter(source, metric, metric)
+
+
+def _fast(source: Source, threshold: Decimal) -> Counter:
+    """Requests in the bucket of a threshold."""
+    histogram = histogram_of(source)
+    le = bound(threshold / histogram.scale)
+    return _counter(source, f"{histogram.base}_bucket", f"{histogram.base}_count", bucket=le)
+
+
+def _counter(
+    source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = (), bucket: str = ""
+) -> Counter:
+    """What a counter tells, of the events that match one of the alternatives, or of a bucket.
+
+    Where these are not all that a process counts, all series of the metric `known` tell when it was there.
+    """
+    selectors = tuple(str(selector(metric, (*source.matchers, *each))) for each in alternatives or [()])
+    if bucket:
+        selectors = tuple(f"{each[:-1]},{bucket}}}" for each in selectors)
+    native = source.duration is not None and source.duration.native and metric == source.duration.base
+    every = source.matchers == source.process and not alternatives and metric != source.failed
+    return Counter(selectors, selectors[0] if every else selector(known, source.process), native)
 
 
 def _is_native(source: Source) -> bool:
