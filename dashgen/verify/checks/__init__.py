@@ -19,6 +19,7 @@ from dashgen.verify.checks import (
     service_selector,
     service_unpromised,
     slo_feasible,
+    slo_latency_threshold,
     slo_pace,
     slo_sampled,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "service_selector",
     "service_unpromised",
     "slo_feasible",
+    "slo_latency_threshold",
     "slo_pace",
     "slo_sampled",
 ]
