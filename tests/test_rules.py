@@ -90,6 +90,38 @@ def test_every_alert_is_tested_and_complete(path: Path, compiled: dict[Path, Pat
             assert values == {0, 1} or (native and not values), (file.name, labels)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (5400, "At the pace of the last hour the budget is gone in 1h 30m 0s."),
+        (0, "The budget is used up."),
+        (None, ""),  # nothing has burned for an hour
+    ],
+)
+def test_a_page_says_how_long_the_budget_lasts(
+    seconds: int | None, said: str, compiled: dict[Path, Path], tmp_path: Path
+) -> None:
+    path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "service-pricing.yaml"
+    rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+    alert = next(rule for rule in rules if rule.get("alert") == "ErrorBudgetBurn")
+    alert["expr"] = "vector(0.02)"
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [alert]}]}))
+    labels = ",".join(f'{label}="{alert["labels"][label]}"' for label in ("service", "slo", "env"))
+    series = [{"series": f"slo:budget_exhaustion:seconds{{{labels}}}", "values": seconds}]
+    whole = "2% of the requests of the last 1h were bad; the objective of 99.95 % over 30d allows 0.05 %. "
+    annotations = {**alert["annotations"], "description": whole + said}
+    expected = {"exp_labels": alert["labels"], "exp_annotations": annotations}
+    case = {
+        "input_series": series if seconds is not None else [],
+        "alert_rule_test": [{"eval_time": "0m", "alertname": alert["alert"], "exp_alerts": [expected]}],
+    }
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "tests": [case]}))
+    done = subprocess.run(
+        [tool("promtool"), "test", "rules", "test.yaml"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_groups_stay_small_and_ordered(compiled: dict[Path, Path]) -> None:
     """At most twenty rules in a group, names unique, and no rule reads what a later rule of its group records."""
     for out in compiled.values():

@@ -25,6 +25,7 @@ _KINDS = {
     "tuple_type": "a list",
     "literal_error": "one of the known values",
 }
+_LIMITS = {"greater_than_equal": ("least", "ge"), "less_than_equal": ("most", "le")}
 
 
 def validate(
@@ -62,7 +63,12 @@ def _diagnostic(model: type[BaseModel], error: ErrorDetails, at: Callable[..., S
         guess = did_you_mean(found, wanted.replace(" or ", ", ").split(", ")) if isinstance(found, str) else ""
         detail = f"`{_shown_key(path)}` must be {wanted}, not {_found(found)}.{guess}"
         return Diagnostic(f"{area}/wrong-type", "Wrong kind of value", detail, at(path))
-    if kind in ("too_short", "too_long") and error["ctx"]["field_type"] == "Tuple":
+    if kind in _LIMITS or kind == "string_pattern_mismatch":
+        word, bound = _LIMITS.get(kind, ("", ""))
+        wanted = f"must be at {word} {error['ctx'][bound]}, not" if bound else "cannot be"
+        detail = f"`{_shown_key(path)}` {wanted} {_found(found)}. {_described(model, path)}"
+        return Diagnostic(f"{area}/value", "A value cannot be used", detail.strip(), at(path))
+    if kind in ("too_short", "too_long") and error["ctx"]["field_type"] in ("Tuple", "Dictionary"):
         word, bound = ("least", "min_length") if kind == "too_short" else ("most", "max_length")
         entries = f"{error['ctx'][bound]} {'entry' if error['ctx'][bound] == 1 else 'entries'}"
         detail = f"`{_shown_key(path)}` takes at {word} {entries}, not {error['ctx']['actual_length']}."
@@ -111,6 +117,8 @@ def _keys(model: type[BaseModel], path: Sequence[object]) -> list[str]:
 
 
 def _described(model: type[BaseModel], path: Sequence[object]) -> str:
+    while path and isinstance(path[-1], int):  # an entry of a list is described with it
+        path = path[:-1]
     here = _at(model, path[:-1])
     field = here.model_fields.get(str(path[-1])) if here else None
     return field.description or "" if field else ""

@@ -28,6 +28,11 @@ class Contract(Model):
     version: Written = Field(description="Major for a removed or changed series, minor for a new one, patch for words.")
     series: tuple[CanonicalSeries, ...] = Field(description="The series.")
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels that tell canonical series apart; those of `…:info` only describe."""
+        return frozenset(label for each in self.series if not each.name.endswith(":info") for label in each.labels)
+
     def pattern(self, tile: str) -> re.Pattern[str]:
         """A pattern that matches the names of all series, for a tile of this name."""
         names = (

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from dashgen.diagnostics import Diagnostic, did_you_mean
+from dashgen.diagnostics import Diagnostic, offer
 from dashgen.model.graph import Tile
 from dashgen.model.profile import WindowTable
 from dashgen.model.slo import LONGEST_WINDOW, SHORTEST_BURN, SHORTEST_WINDOW, BurnTier, Slo
@@ -115,10 +115,12 @@ def _tiers(
     listed = spec.burn_rates.tiers or (table.tiers if table else ())
     found = [problem] if problem else []
     made = []
-    for name in spec.burn_rates.off:
-        if name not in [tier.name for tier in listed] and listed:
-            detail = f"There is no tier “{name}” to switch off.{did_you_mean(name, [t.name for t in listed])}"
-            found.append(draft.error("spec/unknown-tier", "Unknown burn-rate tier", detail, *path, "burn_rates", "off"))
+    names = [tier.name for tier in listed]
+    for position, name in enumerate(spec.burn_rates.off):
+        if name not in names and listed:
+            detail = f"There is no tier “{name}” to switch off.{offer(name, names)}"
+            place = (*path, "burn_rates", "off", position)
+            found.append(draft.error("spec/unknown-tier", "Unknown burn-rate tier", detail, *place))
     for position, tier in enumerate(listed):
         if tier.name in spec.burn_rates.off:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -17,8 +18,8 @@ LONGEST_SCRAPE = MINUTE  # tiles of two minutes, which Prometheus's lookback of 
 
 
 def settings(draft: Draft) -> Result:
-    """Check the scrape interval and settle the tile."""
-    found: list[Diagnostic] = []
+    """Check the dimensions and the scrape interval, and settle the tile."""
+    found = list(_dimensions(draft))
     interval = draft.spec.defaults.scrape_interval
     if not 1 <= interval <= LONGEST_SCRAPE:
         detail = (
@@ -34,6 +35,20 @@ def settings(draft: Draft) -> Result:
     settled = tile(interval)
     slow = duration(max(SLOWEST_GROUP, settled.seconds))
     return replace(draft, settings=replace(draft.settings, tile=settled, slow_every=slow)), found
+
+
+def _dimensions(draft: Draft) -> Iterator[Diagnostic]:
+    taken = draft.library.contract.labels | {"le"}
+    for position, label in enumerate(draft.spec.defaults.dimensions):
+        if label in taken:
+            detail = (
+                f"The series have a label “{label}” already, and it means something else. Those that differ in the "
+                "native label alone could not be told apart, and rules would fail. Leave it out, or give the native "
+                "label another name where it is scraped."
+            )
+            yield draft.error(
+                "spec/dimension", "A dimension takes the place of a label", detail, "defaults", "dimensions", position
+            )
 
 
 def unsettled(spec: Spec) -> Settings:

@@ -90,8 +90,9 @@ class Counted:
         ended; a counter that it did not have yet was zero. One that was out of reach then has brought what they have
         grown by since it was last scraped. Only then is the past asked: series of an earlier life would count, too.
         One that has begun again brings all that its last scrape shows; what that does not show, where samples end
-        without a mark, is of an earlier life, and so is a failure count that stands where it stood. Its `known` counters tell: few failures soon are more than there were
-        before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
+        without a mark, is of an earlier life, and so is what stands where it stood. Its `known` counters tell: few
+        failures soon are more than there were before, and what one counter takes for a new life, others must, or a
+        ratio of the two is wrong.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
         is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment

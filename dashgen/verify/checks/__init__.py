@@ -16,8 +16,10 @@ from dashgen.verify.checks import (
     promql_series,
     promql_syntax,
     rule_duplicate,
+    service_selector,
     service_unpromised,
     slo_feasible,
+    slo_latency_threshold,
     slo_pace,
     slo_sampled,
 )
@@ -38,8 +40,10 @@ __all__ = [
     "promql_series",
     "promql_syntax",
     "rule_duplicate",
+    "service_selector",
     "service_unpromised",
     "slo_feasible",
+    "slo_latency_threshold",
     "slo_pace",
     "slo_sampled",
 ]
