@@ -158,12 +158,18 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One service on a chain; `measured` says whether the call into it is counted by its caller."""
+    """One service on a chain.
+
+    `sources` count what it serves, of its operation if one is named; `every` counts all that the service serves.
+    `calls` counts the calls into it on its caller's side; empty at the entry and where no metric does.
+    """
 
     position: int
     service: Ref
     operation: str
-    measured: bool
+    sources: tuple[Source, ...]
+    every: tuple[Source, ...]
+    calls: tuple[Source, ...]
     slos: tuple[Slo, ...]
 
 

@@ -73,18 +73,17 @@ def _path(draft: Draft, name: str, spec: ChainSpec) -> Iterator[Diagnostic]:
 def _hop(draft: Draft, position: int, steps: Sequence[tuple[str, ...]]) -> Hop:
     service, operation = steps[position]
     edge = draft.edges.get((steps[position - 1][0], service)) if position else None
-    measured = bool(edge and edge.sources)
-    return Hop(position, ref(draft, service), operation, measured, draft.slos.get(service, ()))
+    every = tuple(each.source for each in draft.implementations[service])
+    served = next((each.sources for each in draft.operations.get(service, ()) if each.name == operation), every)
+    calls = edge.sources if edge else ()
+    return Hop(position, ref(draft, service), operation, served, every, calls, draft.slos.get(service, ()))
 
 
 def _slos(draft: Draft, name: str, spec: ChainSpec, entry: Hop, team: str) -> tuple[tuple[Slo, ...], list[Diagnostic]]:
     found: list[Diagnostic] = []
     made: list[Slo] = []
     service = entry.service.name
-    sources = tuple(each.source for each in draft.implementations[service])
     subject = Subject("chain", name, service, team, slo_uid(draft, c.CHAIN, name), ("chains", name))
-    for operation in draft.operations.get(service, ()):
-        sources = operation.sources if operation.name == entry.operation else sources
     for slo_name, slo_spec in spec.slos.items():
         path = ("chains", name, "slos", slo_name)
         if slo_spec.operation:
@@ -95,7 +94,7 @@ def _slos(draft: Draft, name: str, spec: ChainSpec, entry: Hop, team: str) -> tu
                 )
             )
             continue
-        slo, problems = make(draft, slo_name, slo_spec, sources, subject)
+        slo, problems = make(draft, slo_name, slo_spec, entry.sources, subject)
         found += problems
         made += [slo] if slo else []
     return tuple(made), found

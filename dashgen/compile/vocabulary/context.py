@@ -48,7 +48,7 @@ def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
     helpers: Scope = {
         "native": SimpleNamespace(**{name: getattr(native, name) for name in _NATIVE}),
         "sli": Sli(settings.tile, settings.dimensions),
-        "hops": Hops(settings.tile, settings.env),
+        "hops": Hops(settings.env),
         "link": Links(settings),
         "traffic": Traffic(settings.tile),
         "labels": lambda subject, **more: labels(subject, settings) | more,

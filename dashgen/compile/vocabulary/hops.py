@@ -1,46 +1,57 @@
-"""Where a chain spends its time and where it fails: PromQL over canonical series, hop by hop.
+"""Where a chain spends its time and where it fails, hop by hop, over the last five minutes.
 
 What a hop and everything behind it cost one request of the chain is `calls × duration`: the calls into the hop that
 one request at the entry makes, times the mean duration of such a call as its caller sees it. A hop's own share is
 its cost less that of the next hop, so the shares add up to the duration at the entry. Unlike a subtraction of all the
 calls that a service makes, this keeps the time that a hop waits for services beside the chain in that hop's share.
+Where the path names an operation, its own duration is taken: a caller does not tell them apart.
+
+Callers and callees are asked for at one moment, from their own counters: their canonical series are recorded at
+different seconds of a minute, so that at first a hop would look guilty of what it has just heard from the next.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dashgen import conventions as c
 from dashgen.compile.template.leaf import Promql
-from dashgen.compile.vocabulary.native import selector
-from dashgen.model.graph import Chain, Hop, Tile
-from dashgen.model.telemetry import Matcher
+from dashgen.compile.vocabulary import native
+from dashgen.model.graph import Chain, Hop
+from dashgen.model.telemetry import Matcher, Source
+
+WINDOW = "5m"
 
 
 class Hops:
-    """The expressions, for one graph's tile and environment."""
+    """The expressions, for one environment."""
 
-    def __init__(self, tile: Tile, env: str):
-        self._tile, self._env = tile, env
+    def __init__(self, env: str):
+        self._env = env
 
     def total_seconds(self, chain: Chain, hop: Hop) -> Promql:
         """Seconds that the hop and all behind it cost one request of the chain; never more than the hop before."""
+        seen = (hop.sources, hop.calls) if hop.operation else (hop.calls, hop.sources)
+        duration = native.mean(next(each for each in seen if any(source.duration for source in each)), WINDOW)
         if hop.position == 0:
-            return Promql(self._duration(chain, hop))
+            return duration
         before = self._recorded("chain:hop_total_seconds:mean5m", chain, hop.position - 1)
-        cost = f"{self._calls(chain, hop.position)} * {self._duration(chain, hop)}"
-        return Promql(f"clamp_max({cost}, scalar({before}))")
+        return Promql(f"clamp_max({_calls(chain, hop.position)} * ({duration}), scalar({before}))")
 
     def own_seconds(self, chain: Chain, hop: Hop) -> Promql:
         """Seconds that the hop itself costs one request of the chain."""
         return self._own("chain:hop_total_seconds:mean5m", chain, hop)
 
     def total_errors(self, chain: Chain, hop: Hop) -> Promql:
-        """Failed calls into the hop for one request of the chain."""
-        failed = self._counted("errors", chain, hop)
+        """Failed calls into the hop for one request of the chain.
+
+        Its caller sees what never arrived, and the hop itself which of its operations fails: the worse is believed.
+        """
         if hop.position == 0:
-            return Promql(f"{failed} / ({self._requests(hop)} > 0)")
-        whole = chain.hops[hop.position - 1]
-        ratio = f"{failed} / ({self._requests(whole)} > 0)"
-        return Promql(ratio if hop.position == 1 else f"{self._calls(chain, hop.position - 1)} * {ratio}")
+            return _failed(hop.sources)
+        ratios = [_failed(each) for each in (hop.calls, hop.sources if hop.operation or not hop.calls else ()) if each]
+        worst = ratios[0] if len(ratios) == 1 else f"max({ratios[0]} or {_marked(ratios[1])})"
+        return Promql(f"{_calls(chain, hop.position)} * ({worst})")
 
     def own_errors(self, chain: Chain, hop: Hop) -> Promql:
         """Failures that start at the hop: those that no failed call to the next hop explains."""
@@ -54,37 +65,35 @@ class Hops:
         return Promql(f"clamp_min({own} - ({behind} or vector(0)), 0)")
 
     def _recorded(self, series: str, chain: Chain, position: int) -> str:
-        return self._sum(series, **{c.CHAIN: chain.name, c.HOP: str(position + 1)})
-
-    def _calls(self, chain: Chain, position: int) -> str:
-        """Calls into the hop for one request at the entry."""
-        steps = [
-            f"({self._counted('requests', chain, chain.hops[i])} / ({self._requests(chain.hops[i - 1])} > 0))"
-            for i in range(1, position + 1)
-        ]
-        return " * ".join(steps)
-
-    def _counted(self, what: str, chain: Chain, hop: Hop) -> str:
-        """Calls into a hop per second: as the caller counts them, or as the hop itself does."""
-        if hop.measured:
-            return self._edge(f"edge:{what}:rate{self._tile.name}", chain, hop)
-        return self._service(f"service:{what}:rate{self._tile.name}", hop)
-
-    def _requests(self, hop: Hop) -> str:
-        return self._service(f"service:requests:rate{self._tile.name}", hop)
-
-    def _duration(self, chain: Chain, hop: Hop) -> str:
-        if hop.measured:
-            return self._edge("edge:duration_seconds:mean5m", chain, hop)
-        return self._service("service:duration_seconds:mean5m", hop)
-
-    def _edge(self, series: str, chain: Chain, hop: Hop) -> str:
-        client = chain.hops[hop.position - 1].service.name
-        return self._sum(series, **{c.CLIENT: client, c.SERVER: hop.service.name})
-
-    def _service(self, series: str, hop: Hop) -> str:
-        return self._sum(series, **{c.SERVICE: hop.service.name, c.OPERATION: hop.operation})
-
-    def _sum(self, series: str, **labels: str) -> str:
+        labels = {c.CHAIN: chain.name, c.HOP: str(position + 1), c.ENV: self._env}
         matchers = tuple(Matcher(label, "=", value) for label, value in labels.items())
-        return f"sum({selector(series, (*matchers, Matcher(c.ENV, '=', self._env)))})"
+        return f"sum({native.selector(series, matchers)})"
+
+
+def _failed(sources: Sequence[Source]) -> Promql:
+    """The share of what is counted that failed."""
+    return Promql(f"({native.errors(sources, WINDOW)}) / ({native.events(sources, WINDOW)} > 0)")
+
+
+def _marked(ratio: str) -> str:
+    """A ratio with a label, so that it stands beside another one."""
+    return f'label_replace({ratio}, "{c.SERVER}", "itself", "", "")'
+
+
+def _calls(chain: Chain, position: int) -> str:
+    """Calls into the hop for one request at the entry."""
+    return " * ".join(_step(chain.hops[i - 1], chain.hops[i]) for i in range(1, position + 1))
+
+
+def _step(before: Hop, hop: Hop) -> str:
+    """Calls into a hop for one request at the hop before.
+
+    A caller counts its calls, and not for which of its operations it makes them. Where the chain goes through one of
+    several, one call a request is assumed, or more where that is so for all operations together.
+    """
+    calls = native.events(hop.calls or hop.sources, WINDOW)
+    ratio = f"{calls} / ({native.events(before.sources, WINDOW)} > 0)"
+    if before.sources == before.every:
+        return f"({ratio})"
+    most = f"clamp_min({calls} / ({native.events(before.every, WINDOW)} > 0), 1)"
+    return f"clamp_max({ratio}, scalar({most}))"
