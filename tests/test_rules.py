@@ -122,6 +122,46 @@ def test_a_page_says_how_long_the_budget_lasts(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("measured", [True, False])
+def test_an_implementation_without_its_histogram_is_missed(
+    measured: bool, compiled: dict[Path, Path], tmp_path: Path
+) -> None:
+    """The other one, which still serves, has all its buckets."""
+    rules = compiled[ROOT / "examples/migration/services.yaml"] / "prometheus/rules/service-inventory.yaml"
+    old = 'job="inventory",namespace="tickets",rpc_method="Reserve",rpc_service="tickets.v1.Inventory"'
+    new = 'job="inventory-rs",namespace="tickets",grpc_method="Reserve",grpc_service="tickets.v1.Inventory"'
+    series = [
+        f"rpc_server_duration_milliseconds_count{{{old}}}",
+        f'rpc_server_duration_milliseconds_bucket{{{old},le="50"}}',
+        f"grpc_server_handled_total{{{new}}}",
+        *([f'grpc_server_handling_seconds_bucket{{{new},le="0.05"}}'] if measured else []),
+    ]
+    case = {
+        "interval": "1m",
+        "input_series": [{"series": each, "values": "0+60x60"} for each in series],
+        "promql_expr_test": [
+            {
+                "expr": 'count(ALERTS{alertname="SloDataMissing",slo="latency",alertstate="firing"}) or vector(0)',
+                "eval_time": "40m",
+                "exp_samples": [{"labels": "{}", "value": 0 if measured else 1}],
+            }
+        ],
+    }
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump({"rule_files": [str(rules)], "tests": [case]}))
+    done = subprocess.run(
+        [tool("promtool"), "test", "rules", "test.yaml"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_expressions_are_not_too_long_for_victoriametrics(compiled: dict[Path, Path]) -> None:
+    for out in compiled.values():
+        for file in (out / "prometheus" / "rules").glob("*.yaml"):
+            for group in yaml.safe_load(file.read_text())["groups"]:
+                for rule in group["rules"]:
+                    assert len(rule["expr"].encode()) < 16 * 1024, rule  # -search.maxQueryLen
+
+
 def test_groups_stay_small_and_ordered(compiled: dict[Path, Path]) -> None:
     """At most twenty rules in a group, names unique, and no rule reads what a later rule of its group records."""
     for out in compiled.values():

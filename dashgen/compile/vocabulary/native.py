@@ -136,6 +136,15 @@ def union(sources: Sequence[Source], parts: list[str], by: Dimensions = ()) -> P
     return Promql(f"sum{_by(by)} ({_labelled(sources, parts)})")
 
 
+def bucket(source: Source, threshold: Decimal) -> Promql:
+    """The bucket of a threshold in seconds; a native histogram has one for every threshold."""
+    histogram = histogram_of(source)
+    if histogram.native:
+        return selector(histogram.base, source.matchers)
+    whole = selector(f"{histogram.base}_bucket", source.matchers)
+    return Promql(f"{whole[:-1]},{bound(threshold / histogram.scale)}}}")
+
+
 def bound(le: Decimal) -> Promql:
     """A matcher for one bucket in both spellings of a whole number: `1` and `1.0`.
 

@@ -15,6 +15,7 @@ from dashgen.model.telemetry import Matcher
 from dashgen.model.units import HOUR, duration, seconds
 
 FEW = 15  # tiles, of which each counts
+PATIENT = "5m"  # how long requests arrive before anybody asks what measures them
 
 
 def match(slo: Slo) -> Promql:
@@ -49,6 +50,15 @@ class Sli:
             return self._counted.slow(slo.sources, slo.threshold)
         recorded = f"slo:events:rate{self._tile.name}{{{match(slo)}}}"
         return Promql(f"{self._counted.failures(slo.sources)} or 0 * sum({recorded})")
+
+    def unmeasured(self, slo: Slo) -> Promql:
+        """Nothing, as long as every implementation that gets requests has the histogram, and in it the threshold."""
+        assert slo.threshold is not None
+        parts = [
+            f"{native.events([source], PATIENT)} > 0 unless on () count({native.bucket(source, slo.threshold)})"
+            for source in slo.sources
+        ]
+        return Promql(" or ".join(parts))
 
     def enough(self, slo: Slo, tier: BurnTier) -> Promql:
         """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none.
