@@ -243,6 +243,8 @@ def variants(profile: Profile) -> Iterator[str]:
 def described(side: Side) -> str:
     """One side in words."""
     parts = [f"requests `{side.requests}`"]
+    if side.only:
+        parts.append("only where " + " and ".join(f"`{label}` is `{value}`" for label, value in side.only.items()))
     if side.failed:
         parts.append(f"failures `{side.failed}`")
     for alternative in side.errors:
