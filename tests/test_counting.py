@@ -108,6 +108,11 @@ CASES = {
         None,
         0,
     ),
+    "failures that are not exposed for a while, and come back as they were": (
+        STEADY | {("a", "500", ""): "300x1 stale _x2 300x2"},
+        None,
+        0,
+    ),
     "successes that ended with an earlier life, without a mark": (
         {("a", "200", ""): "90000+30x4", ("a", "500", ""): "30x4 4 9"},
         9,

@@ -13,6 +13,8 @@ from functools import lru_cache
 
 import promql_parser
 
+INDENTED = 12_000  # characters of an expression that is still indented
+_INDENT = re.compile(r"\n +")
 _EQUALITY = re.compile(r'(!?=)\s*("(?:[^"\\]|\\.)*")')
 _SPECIAL = re.compile(r'["\\\n\t\r]')
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
@@ -35,17 +37,18 @@ class Reading:
 def canonical(text: str) -> str:
     """The expression in the one form in which dashgen writes it; `PromqlError` if it does not parse.
 
+    A very long one is not indented: VictoriaMetrics takes up to 16 KiB, and a third of those would be spaces.
+
     >>> canonical('sum( rate(a{b="c d"}[5m]) )')
     'sum(rate(a{b="c d"}[5m]))'
     """
     shape, values = _shape(text)
     pieces, holes = _pretty(shape)
-    if not holes:
-        return pieces[0]
     made = [pieces[0]]
     for hole, piece in zip(holes, pieces[1:], strict=True):
         made += (values[hole], piece)
-    return "".join(made)
+    whole = "".join(made)
+    return whole if len(whole) <= INDENTED else _INDENT.sub("\n", whole)
 
 
 def check(text: str) -> None:

@@ -87,8 +87,8 @@ class Counted:
         """Events of the tile by process; the selected series may begin later than the `known` ones of their process.
 
         A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it has
-        ended; a counter that it did not have yet was zero. One that was out of reach then has brought what they have
-        grown by since it was last scraped. Only then is the past asked: series of an earlier life would count, too.
+        ended. Counters that were not there then, as it was out of reach or does not show them at all times, have grown
+        since they were last scraped; they were zero where it did not have them yet, or had more in an earlier life.
         One that has begun again brings all that its last scrape shows; what that does not show, where samples end
         without a mark, is of an earlier life, and so is what stands where it stood. Its `known` counters tell: few
         failures soon are more than there were before, and what one counter takes for a new life, others must, or a
@@ -109,8 +109,7 @@ class Counted:
         ended = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
         before = [self._by_process(selectors, there), self._by_process(selectors, earlier)]
         if selectors != known:
-            zero = [f"0 * {self._by_process(known, form)}" for form in (there, earlier)]
-            before = [before[0], zero[0], before[1], zero[1]]
+            before = [before[0], f"{before[1]} <= {ended}", f"0 * {self._by_process(known, earlier)}"]
         grown = f"({now} or {ended}) - (({' or '.join(before)}) unless {self._again(known)})"
         fresh = count.format(f"last_over_time({{}}[{self._scrape}])")
         if selectors != known:
