@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from rivals import Promise, pyrra_rules, sloth_rules
 
-from dashgen.compile.vocabulary.native import bound, selector
+from dashgen.compile.vocabulary.native import bucket, selector
 from dashgen.model.graph import Service
 from dashgen.model.slo import Slo
 from dashgen.model.telemetry import Matcher
@@ -62,8 +62,7 @@ def _promise(slo: Slo) -> Promise:
     if slo.threshold is not None:
         assert source.duration
         total = selector(f"{source.duration.base}_count", source.matchers)
-        fast = selector(f"{source.duration.base}_bucket", source.matchers)[:-1]
-        part = f"{fast},{bound(slo.threshold / source.duration.scale)}}}"
+        part = bucket(source, slo.threshold)
     elif source.failed:
         part = selector(source.failed, source.matchers)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -115,11 +116,7 @@ def test_a_page_says_how_long_the_budget_lasts(
         "input_series": series if seconds is not None else [],
         "alert_rule_test": [{"eval_time": "0m", "alertname": alert["alert"], "exp_alerts": [expected]}],
     }
-    (tmp_path / "test.yaml").write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "tests": [case]}))
-    done = subprocess.run(
-        [tool("promtool"), "test", "rules", "test.yaml"], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    _passes(case, tmp_path / "rules.yaml", tmp_path)
 
 
 @pytest.mark.parametrize("measured", [True, False])
@@ -147,10 +144,12 @@ def test_an_implementation_without_its_histogram_is_missed(
             }
         ],
     }
-    (tmp_path / "test.yaml").write_text(yaml.safe_dump({"rule_files": [str(rules)], "tests": [case]}))
-    done = subprocess.run(
-        [tool("promtool"), "test", "rules", "test.yaml"], cwd=tmp_path, capture_output=True, text=True
-    )
+    _passes(case, rules, tmp_path)
+
+
+def _passes(case: dict[str, Any], rules: Path, folder: Path) -> None:
+    (folder / "test.yaml").write_text(yaml.safe_dump({"rule_files": [str(rules)], "tests": [case]}))
+    done = subprocess.run([tool("promtool"), "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

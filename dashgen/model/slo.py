@@ -86,6 +86,11 @@ class Slo:
         return f"{'chain:' if self.level == c.CHAIN else ''}{self.subject}/{self.name}"
 
     @property
+    def scope(self) -> str:
+        """What keeps the promise, as a chain's path writes it: a service, or one operation of it."""
+        return f"{self.subject}/{self.operation}" if self.operation else self.subject
+
+    @property
     def budget(self) -> Decimal:
         """The share of events that may be bad."""
         return 1 - self.objective

@@ -97,7 +97,7 @@ def _histogram(
     scale = Fraction(histogram.scale)
     for le in histogram.bounds:
         within = sum(n for takes, n in counts.items() if takes <= Fraction(le) * scale)
-        yield _name(f"{histogram.base}_bucket", {**labels, "le": str(bound(le)).split('"')[1].split("|")[0]}), within
+        yield _name(f"{histogram.base}_bucket", {**labels, "le": bound(le).value.split("|")[0]}), within
     yield _name(f"{histogram.base}_bucket", {**labels, "le": "+Inf"}), total
     yield _name(f"{histogram.base}_sum", labels), float(sum((takes * n for takes, n in counts.items()), Fraction()))
     if f"{histogram.base}_count" != source.requests:

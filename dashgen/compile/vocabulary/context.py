@@ -55,7 +55,7 @@ def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
         "hop_labels": hop_labels,
         "match": match,
         "scopes": lambda service: scopes(service, settings),
-        "timed": timed,
+        "timed": native.timed,
         "uid": partial(c.uid, settings.name),
         "quantiles": QUANTILES,
         "slow_every": settings.slow_every,
@@ -85,11 +85,6 @@ def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
 def signals(service: Service) -> list[tuple[str, Signal]]:
     """The runtime panels of all implementations, with the implementation's name."""
     return [(each.name, signal) for each in service.implementations for signal in each.signals]
-
-
-def timed(sources: Iterable[Source]) -> bool:
-    """Whether any source measures durations."""
-    return any(source.duration for source in sources)
 
 
 def resolves(sources: Iterable[Source], seconds: Decimal) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dashgen.compile.template.leaf import Promql
-from dashgen.compile.vocabulary.native import bound, histogram_of, selector, union
+from dashgen.compile.vocabulary.native import bucket, histogram_of, selector, union
 from dashgen.model.graph import Tile
 from dashgen.model.telemetry import Matchers, Source
 from dashgen.model.units import duration, number, seconds
@@ -72,7 +72,7 @@ class Counted:
         """Slow requests of a native histogram: the share of its buckets, of the requests that it counts."""
         whole = f"sum(rate({selector(histogram_of(source).base, source.matchers)}[{self._tile.range}]))"
         share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
-        timed = self._total([source], _timed)
+        timed = self.timed([source])
         return f"({share} * {timed} >= 0 or 0 * {timed})"
 
     def _total(self, sources: Sequence[Source], counter: Callable[[Source], Counter]) -> Promql:
@@ -107,13 +107,13 @@ class Counted:
         lately = f"last_over_time({{}}[{duration(DOWN * self._tile.seconds)}] offset {tile})"
         now = self._by_process(selectors, count)
         ended = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
-        before = [self._by_process(selectors, there), self._by_process(selectors, earlier)]
-        if selectors != known:
-            before = [before[0], f"{before[1]} <= {ended}", f"0 * {self._by_process(known, earlier)}"]
-        grown = f"({now} or {ended}) - (({' or '.join(before)}) unless {self._again(known)})"
+        before = self._by_process(selectors, earlier)
         fresh = count.format(f"last_over_time({{}}[{self._scrape}])")
         if selectors != known:
+            before = f"{before} <= {ended} or 0 * {self._by_process(known, earlier)}"
             fresh = f"({fresh} unless {there} == {count})"
+        was = f"{self._by_process(selectors, there)} or {before}"
+        grown = f"({now} or {ended}) - (({was}) unless {self._again(known)})"
         scraped = self._by_process(selectors, fresh)
         anew = f"{scraped} and {self._by_process(known, count.format(lately))}"
         seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}1ms])"))
@@ -156,21 +156,18 @@ def _timed(source: Source) -> Counter:
 
 def _fast(source: Source, threshold: Decimal) -> Counter:
     """Requests in the bucket of a threshold."""
-    histogram = histogram_of(source)
-    le = bound(threshold / histogram.scale)
-    return _counter(source, f"{histogram.base}_bucket", f"{histogram.base}_count", bucket=le)
+    fast = bucket(source, threshold)
+    every = source.matchers == source.process
+    known = fast if every else selector(f"{histogram_of(source).base}_count", source.process)
+    return Counter((fast,), known, native=False)
 
 
-def _counter(
-    source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = (), bucket: str = ""
-) -> Counter:
-    """What a counter tells, of the events that match one of the alternatives, or of a bucket.
+def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = ()) -> Counter:
+    """What a counter tells, of the events that match one of the alternatives.
 
     Where these are not all that a process counts, all series of the metric `known` tell when it was there.
     """
-    selectors = tuple(str(selector(metric, (*source.matchers, *each))) for each in alternatives or [()])
-    if bucket:
-        selectors = tuple(f"{each[:-1]},{bucket}}}" for each in selectors)
+    selectors = tuple(selector(metric, (*source.matchers, *each)) for each in alternatives or [()])
     native = source.duration is not None and source.duration.native and metric == source.duration.base
     every = source.matchers == source.process and not alternatives and metric != source.failed
     return Counter(selectors, selectors[0] if every else selector(known, source.process), native)

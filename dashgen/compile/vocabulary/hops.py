@@ -32,7 +32,7 @@ class Hops:
     def total_seconds(self, chain: Chain, hop: Hop) -> Promql:
         """Seconds that the hop and all behind it cost one request of the chain; never more than the hop before."""
         seen = (hop.sources, hop.calls) if hop.operation else (hop.calls, hop.sources)
-        duration = native.mean(next(each for each in seen if any(source.duration for source in each)), WINDOW)
+        duration = native.mean(next(each for each in seen if native.timed(each)), WINDOW)
         if hop.position == 0:
             return duration
         before = self._recorded("chain:hop_total_seconds:mean5m", chain, hop.position - 1)
@@ -47,11 +47,12 @@ class Hops:
 
         Its caller sees what never arrived, and the hop itself which of its operations fails: the worse is believed.
         """
-        if hop.position == 0:
-            return _failed(hop.sources)
-        ratios = [_failed(each) for each in (hop.calls, hop.sources if hop.operation or not hop.calls else ()) if each]
-        worst = ratios[0] if len(ratios) == 1 else f"max({ratios[0]} or {_marked(ratios[1])})"
-        return Promql(f"{_calls(chain, hop.position)} * ({worst})")
+        ratio = _failed(hop.calls or hop.sources)
+        if hop.calls and hop.operation:
+            # A label lets what the hop sees of itself stand beside what its caller sees.
+            own = f'label_replace({_failed(hop.sources)}, "{c.SERVER}", "itself", "", "")'
+            ratio = Promql(f"max({ratio} or {own})")
+        return Promql(f"{_calls(chain, hop.position)} * ({ratio})") if hop.position else ratio
 
     def own_errors(self, chain: Chain, hop: Hop) -> Promql:
         """Failures that start at the hop: those that no failed call to the next hop explains."""
@@ -73,11 +74,6 @@ class Hops:
 def _failed(sources: Sequence[Source]) -> Promql:
     """The share of what is counted that failed."""
     return Promql(f"({native.errors(sources, WINDOW)}) / ({native.events(sources, WINDOW)} > 0)")
-
-
-def _marked(ratio: str) -> str:
-    """A ratio with a label, so that it stands beside another one."""
-    return f'label_replace({ratio}, "{c.SERVER}", "itself", "", "")'
 
 
 def _calls(chain: Chain, position: int) -> str:

@@ -123,6 +123,11 @@ def quantile(rank: Decimal | float, sources: Sequence[Source], window: str, by: 
     return Promql(f"histogram_quantile({share}, sum{_by(('le', *by))} ({_labelled(measured, parts)})) >= 0")
 
 
+def timed(sources: Iterable[Source]) -> bool:
+    """Whether any source measures durations."""
+    return any(source.duration for source in sources)
+
+
 def histogram_of(source: Source) -> Histogram:
     """The histogram of a source that has one."""
     assert source.duration is not None, f"{source.profile} has no histogram"
@@ -141,18 +146,17 @@ def bucket(source: Source, threshold: Decimal) -> Promql:
     histogram = histogram_of(source)
     if histogram.native:
         return selector(histogram.base, source.matchers)
-    whole = selector(f"{histogram.base}_bucket", source.matchers)
-    return Promql(f"{whole[:-1]},{bound(threshold / histogram.scale)}}}")
+    return selector(f"{histogram.base}_bucket", (*source.matchers, bound(threshold / histogram.scale)))
 
 
-def bound(le: Decimal) -> Promql:
+def bound(le: Decimal) -> Matcher:
     """A matcher for one bucket in both spellings of a whole number: `1` and `1.0`.
 
-    >>> bound(Decimal("0.25")), bound(Decimal("1"))
-    ('le="0.25"', 'le=~"1|1\\\\\\\\.0"')
+    >>> bound(Decimal("0.25")).value, bound(Decimal("1")).value
+    ('0.25', '1|1\\\\.0')
     """
     text = number(le)
-    return Promql(f'le="{text}"' if "." in text else f'le=~"{text}|{text}\\\\.0"')
+    return Matcher("le", "=", text) if "." in text else Matcher("le", "=~", rf"{text}|{text}\.0")
 
 
 def _failed(source: Source, window: str) -> str:

@@ -72,7 +72,7 @@ class Sli:
         if not tier.in_days:
             many = f"{self.recent(slo, 'bad_events', tier.long_name)} * {self._tile.seconds}"
             tiles = f"count_over_time(slo:events:rate{self._tile.name}{{{match(slo)}}}[{tier.short_name}])"
-            often = f"round(sum({tiles}) / {int(seconds(tier.short_name)) // self._tile.seconds})"
+            often = f"round(sum({tiles}) / {tier.short // self._tile.seconds})"
             return Promql(f"and on () {many} / clamp_min({often}, 1) {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 

@@ -118,4 +118,4 @@ class Traffic:
 
 
 def _le(bucket: Decimal) -> str:
-    return str(bound(bucket)).split('"')[1].split("|")[0]
+    return bound(bucket).value.split("|")[0]

@@ -36,7 +36,9 @@ class AlertmanagerFile:
     def wanted(self, artifacts: Iterable[Artifact]) -> list[Wanted]:
         """Our part of the generated configuration; `RemoteError` where the file could not take it."""
         made = []
-        for each in (each for each in artifacts if each.kind == "alertmanager"):
+        for each in artifacts:
+            if each.kind != "alertmanager":
+                continue
             key, part = Key("alertmanager", each.owner.removeprefix("graph-")), part_of(each.data)
             merged(self._text(), part, Mark(key.name, "0" * 16), str(self._file))
             made.append(Wanted(key, str(self._file), part, each.owner))

@@ -40,9 +40,8 @@ def call_timeout(graph: Graph) -> Iterator[Finding]:
         for slo in slos[edge.server.name]:
             concerned = not slo.operation or (edge.client.name, edge.server.name, slo.operation) in used
             if concerned and edge.timeout and slo.threshold and edge.timeout < slo.threshold:
-                callee = f"{slo.subject}/{slo.operation}" if slo.operation else slo.subject
                 yield Finding(
-                    f"{edge.client.name} waits {duration(edge.timeout)} for {callee}, whose {slo.name} SLO "
+                    f"{edge.client.name} waits {duration(edge.timeout)} for {slo.scope}, whose {slo.name} SLO "
                     f"calls {duration(slo.threshold)} fast enough. Raise the timeout or lower the threshold.",
                     (*edge.path, "timeout"),
                 )

@@ -37,8 +37,7 @@ def chain_threshold(graph: Graph) -> Iterator[Finding]:
                 assert promise.threshold
                 whole = f"{number(promise.objective * 100)} % within {duration(promise.threshold)}"
                 part = f"{number(slo.objective * 100)} % within {duration(slo.threshold)}"
-                hop_name = f"{slo.subject}/{slo.operation}" if slo.operation else slo.subject
-                detail = f"{chain.name} promises {whole}, but {hop_name} on its path only {part}."
+                detail = f"{chain.name} promises {whole}, but {slo.scope} on its path only {part}."
                 yield Finding(detail, (*promise.path, "threshold"))
 
 
