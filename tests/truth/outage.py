@@ -50,12 +50,13 @@ class Phase:
 class Stream:
     """The traffic of one service, implementation, operation or call, in the native series of its profile.
 
-    With `zeros`, counters exist before their first event.
+    With `zeros`, counters exist before their first event. Who is `pushed` has no `up`, but tells its release.
     """
 
     source: Source
     labels: Mapping[str, str]
     zeros: bool
+    pushed: bool
     phases: tuple[Phase, ...]
 
     def counts(self, kind: str, time: int) -> int:
@@ -143,7 +144,7 @@ def _stream(project: Project, data: Mapping[str, Any], length: int) -> Stream:
         sources = next(each.sources for each in service.calls if each.server.name == data["call"])
     source = next(s for s in sources if s.implementation == data.get("implementation", s.implementation))
     labels = {m.label: m.example or m.value for m in source.matchers} | data.get("labels", {})
-    return Stream(source, labels, data.get("zeros", False), tuple(_phases(data, length)))
+    return Stream(source, labels, data.get("zeros", False), data.get("pushed", False), tuple(_phases(data, length)))
 
 
 def _phases(data: Mapping[str, Any], length: int) -> Iterator[Phase]:

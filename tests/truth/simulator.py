@@ -45,7 +45,7 @@ def scraped(outage: Outage) -> dict[str, list[Sample]]:
                 samples = own.setdefault(name, [None] * position)
                 ended = bool(samples) and samples[-1] not in (None, STALE)
                 samples.append(found.get(name, STALE if ended else None))
-        twice = {name for name in made.keys() & own.keys() if not name.startswith("up{")}
+        twice = {name for name in made.keys() & own.keys() if not name.startswith(("up{", "target_info{"))}
         assert not twice, f"two streams share {twice}"
         made |= own
     return made
@@ -66,7 +66,10 @@ def _scrapes(stream: Stream, length: int, every: int) -> Iterator[dict[str, Samp
             process.until(now, phase)
             target = {m.label: m.example or m.value for m in stream.source.matchers} | {"instance": name}
             succeeds = random.Random(f"{name} at {now}").random() < phase.scraped
-            found[_name("up", target)] = int(succeeds)
+            if not stream.pushed:
+                found[_name("up", target)] = int(succeeds)
+            elif succeeds:
+                found[_name("target_info", target)] = 1
             if succeeds:
                 found |= dict(_exposed(stream, process, name))
         yield found

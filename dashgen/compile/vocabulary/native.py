@@ -79,13 +79,18 @@ def errors(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promq
     return Promql(f"{failures(sources, window, by)} or 0 * {events(sources, window, by)}")
 
 
-def up(sources: Sequence[Source], window: str) -> Promql:
-    """1 while Prometheus has reached at least one instance within a window.
+def alive(implementations: Sequence[Implementation], window: str) -> Promql:
+    """1 while an instance was reached within a window, or told its release; who pushes its metrics has no `up`.
 
     With a window, an instance whose samples end without a mark is missed as soon as one that is taken from the targets.
     """
-    reached = dict.fromkeys(f"last_over_time({selector('up', source.matchers)}[{window}])" for source in sources)
-    return Promql(f"max({' or '.join(reached)})")
+    signs: dict[str, None] = {}
+    for each in implementations:
+        metrics = ["up", *([each.version.metric] if each.version else [])]
+        signs |= dict.fromkeys(
+            f"last_over_time({selector(metric, each.source.matchers)}[{window}])" for metric in metrics
+        )
+    return Promql(f"max({' or '.join(signs)}) == 1")
 
 
 def mean(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
