@@ -14,6 +14,7 @@ from functools import lru_cache
 import promql_parser
 
 INDENTED = 12_000  # characters of an expression that is still indented
+LONGEST = 16 * 1024  # bytes of an expression that VictoriaMetrics takes: its -search.maxQueryLen
 _INDENT = re.compile(r"\n +")
 _EQUALITY = re.compile(r'(!?=)\s*("(?:[^"\\]|\\.)*")')
 _SPECIAL = re.compile(r'["\\\n\t\r]')
@@ -37,7 +38,7 @@ class Reading:
 def canonical(text: str) -> str:
     """The expression in the one form in which dashgen writes it; `PromqlError` if it does not parse.
 
-    A very long one is not indented: VictoriaMetrics takes up to 16 KiB, and a third of those would be spaces.
+    A very long one is not indented: a third of what VictoriaMetrics takes would be spaces.
 
     >>> canonical('sum( rate(a{b="c d"}[5m]) )')
     'sum(rate(a{b="c d"}[5m]))'
