@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,20 +111,25 @@ def audit(spec: Path) -> list[tuple[int, dict[str, Any]]]:
     return list(read_log(project_root(spec) / ".dashgen" / "audit.jsonl"))
 
 
-def _compared(delivery: Delivery, output: Output) -> Iterator[tuple[str, list[Wanted], list[Found]]]:
-    """Ask all remotes at once, and give the answers in the order of the settings."""
+def _compared(delivery: Delivery, output: Output) -> list[tuple[str, list[Wanted], list[Found]]]:
+    """Ask all remotes at once, and give the answers in the order of the settings; one error names all that failed."""
 
-    def ask(name: str) -> tuple[str, list[Wanted], list[Found]]:
+    def ask(name: str) -> tuple[str, list[Wanted], list[Found]] | RemoteError:
         remote = delivery.remotes[name]
         try:
             wanted = remote.wanted(output.artifacts)
             return name, wanted, remote.found(output.graph, [each.key for each in wanted])
         except RemoteError as error:
             text = str(error) if name in str(error) else f"{name}: {error}"
-            raise RemoteError(text, error.code, error.status, error.stale) from None
+            return RemoteError(text, error.code, error.status, error.stale)
 
     with ThreadPoolExecutor(max(1, len(delivery.remotes))) as pool:
-        yield from list(pool.map(ask, delivery.remotes))
+        answers = list(pool.map(ask, delivery.remotes))
+    failed = [each for each in answers if isinstance(each, RemoteError)]
+    if failed:
+        others = "" if len(failed) == len(answers) else "\nGive --remote to ask the others alone."
+        raise RemoteError("\n".join(map(str, failed)) + others, failed[0].code, failed[0].status, failed[0].stale)
+    return [each for each in answers if not isinstance(each, RemoteError)]
 
 
 def code_of(error: RunError) -> Exit:

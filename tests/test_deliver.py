@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,10 @@ from typer.testing import CliRunner, Result
 
 from dashgen import delivery
 from dashgen.cli import app
+from dashgen.exits import Exit
 from dashgen.model.artifact import Artifact
 from dashgen.model.remote import Found, Key, ObjectKind, Wanted
+from dashgen.push.remotes import RemoteError
 from tests.remote import MemoryRemote
 
 SETTINGS = '[contexts.dev.grafana]\nurl = "http://localhost:3000"\n'
@@ -150,6 +152,21 @@ def test_one_remote_can_be_left_out(
         )
     assert set(asked) == {"grafana"}
     assert "no remote “grafanna”. Did you mean “grafana”?" in run("plan", "--remote", "grafanna", code=2).stderr
+
+
+def test_all_remotes_that_do_not_answer_are_named(
+    run: Type, remote: MemoryRemote, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dead(MemoryRemote):
+        def found(self, graph: str, keys: Collection[Key]) -> list[Found]:
+            raise RemoteError("no answer", Exit.UNREACHABLE)
+
+    more = "".join(f'[contexts.dev.{name}]\ntype = "grafana"\nurl = "http://l"\n' for name in ("one", "two"))
+    (shop.parent / "dashgen.toml").write_text(f"{SETTINGS}{more}")
+    monkeypatch.setattr(delivery, "make_remote", lambda each: remote if each.name == "grafana" else Dead(each.name))
+    for command in ("plan", "push", "drift"):
+        said = run(command, code=Exit.UNREACHABLE).stderr
+        assert "one: no answer\ntwo: no answer\nGive --remote to ask the others alone." in said
 
 
 def test_without_settings_or_context_the_answer_says_what_to_do(run: Type, shop: Path) -> None:
