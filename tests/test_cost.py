@@ -37,7 +37,7 @@ def native() -> Iterator[str]:
     )
     for job, base, route, status, bounds in shapes:
         for instance in range(INSTANCES):
-            yield f'up{{instance="{instance}",job="{job}"}}'
+            yield from (f'{sign}{{instance="{instance}",job="{job}"}}' for sign in ("up", "target_info"))
             for operation in range(OPERATIONS):
                 for code in ("200", "500"):
                     labels = f'instance="{instance}",job="{job}",{route}="/{operation}",{status}="{code}"'
@@ -62,7 +62,7 @@ def prometheus(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     now = int(time.time()) // 60 * 60
 
     def rising(series: str, at: int) -> float:
-        return 1 if series.startswith("up") else at - now + HISTORY
+        return 1 if series.startswith(("up", "target_info")) else at - now + HISTORY
 
     load(tsdb, list(native()), rising, now - HISTORY, now + 900, 15)
     record(tsdb, rule_groups(rules), now - HISTORY + 300, now + 900)

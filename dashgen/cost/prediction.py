@@ -84,6 +84,8 @@ class World:
         self._assumed = assumed
         self._scrape = float(seconds(graph.settings.tile.scrape))
         self.dimensions = graph.settings.dimensions
+        versions = (each.version for service in graph.services for each in service.implementations)
+        self._signs = {"up", *(each.metric for each in versions if each)}  # of life: one series for each instance
         self._native: dict[str, Native] = defaultdict(Native)
         self._recorded: dict[str, list[Recorded]] = defaultdict(list)
         self._index: dict[tuple[str, str, str], list[Recorded]] = defaultdict(list)
@@ -106,8 +108,8 @@ class World:
             self._index[(rule.name, label, value)].append(made)
 
     def is_native(self, reading: Reading) -> bool:
-        """Whether a selector reads what services themselves expose, and neither what is recorded nor `up`."""
-        few = reading.metric in ("up", "ALERTS") or reading.metric.startswith(_DRIFT)
+        """Whether a selector reads what services count: neither what is recorded nor a sign of life."""
+        few = reading.metric in self._signs or reading.metric == "ALERTS" or reading.metric.startswith(_DRIFT)
         return not few and reading.metric not in self._recorded
 
     def is_split(self, rule: Rule, label: str) -> bool:
