@@ -147,6 +147,27 @@ def test_an_implementation_without_its_histogram_is_missed(
     _passes(case, rules, tmp_path)
 
 
+@pytest.mark.parametrize("interval", ["1m", "2m", "5m"])
+def test_samples_further_apart_than_declared_are_told(
+    interval: str, compiled: dict[Path, Path], tmp_path: Path
+) -> None:
+    """With two samples in a tile and a scrape there is a rate, with less there is none."""
+    rules = compiled[ROOT / "services.yaml"] / "prometheus/rules/service-gateway.yaml"
+    requests = 'http_server_request_duration_seconds_count{http_response_status_code="200",job="gateway"}'
+    case = {
+        "interval": interval,
+        "input_series": [{"series": 'up{job="gateway"}', "values": "1x90"}, {"series": requests, "values": "0+60x90"}],
+        "promql_expr_test": [
+            {
+                "expr": 'count(ALERTS{alertname="ServiceTelemetryLost",alertstate="firing"}) or vector(0)',
+                "eval_time": "90m",
+                "exp_samples": [{"labels": "{}", "value": int(interval != "1m")}],
+            }
+        ],
+    }
+    _passes(case, rules, tmp_path)
+
+
 def _passes(case: dict[str, Any], rules: Path, folder: Path) -> None:
     (folder / "test.yaml").write_text(yaml.safe_dump({"rule_files": [str(rules)], "tests": [case]}))
     done = subprocess.run([tool("promtool"), "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
