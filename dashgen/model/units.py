@@ -13,6 +13,7 @@ DURATION_PATTERN = r"^(?=.)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$"
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
+@lru_cache(maxsize=4096)
 def seconds(text: str) -> Decimal:
     """Read a duration; `ValueError` when it is none.
 

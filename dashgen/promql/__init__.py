@@ -16,7 +16,7 @@ import promql_parser
 INDENTED = 12_000  # characters of an expression that is still indented
 LONGEST = 16 * 1024  # bytes of an expression that VictoriaMetrics takes: its -search.maxQueryLen
 _INDENT = re.compile(r"\n +")
-_EQUALITY = re.compile(r'(!?=)\s*("(?:[^"\\]|\\.)*")')
+_EQUALITY = re.compile(r'=\s*("[^"\\]*(?:\\.[^"\\]*)*")')  # of `=` and `!=`; begins with what is found fast
 _SPECIAL = re.compile(r'["\\\n\t\r]')
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 _HOLE = re.compile(r'"@(\d+)@"')
@@ -117,9 +117,9 @@ def _shape(text: str) -> tuple[str, list[str]]:
     if len(parts) == 1:
         return text, []
     made = [parts[0]]
-    for number in range(len(parts) // 3):
-        made += (parts[number * 3 + 1], f'"@{number}@"', parts[number * 3 + 3])
-    return "".join(made), parts[2::3]
+    for number in range(len(parts) // 2):
+        made += (f'="@{number}@"', parts[number * 2 + 2])
+    return "".join(made), parts[1::2]
 
 
 def _filled(text: str) -> str:
@@ -128,7 +128,7 @@ def _filled(text: str) -> str:
     >>> _filled('rate(a{b=~"$env"}[$__rate_interval])')
     'rate(a{b=~"x"}[5m])'
     """
-    return _VARIABLE.sub(lambda match: "5m" if match[1] else "x", text)
+    return _VARIABLE.sub(lambda match: "5m" if match[1] else "x", text) if "$" in text else text
 
 
 @lru_cache(maxsize=65536)

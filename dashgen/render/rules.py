@@ -18,10 +18,13 @@ def rules(groups: Sequence[Group]) -> dict[str, Any]:
 
 def tests(owner: str, every: str, interval: str, cases: Sequence[RuleTest]) -> dict[str, Any]:
     """A promtool test file for a rule file that stands in the folder beside it."""
+    # Those of an alert share one mapping.
+    asked = {id(labels): labels for case in cases for labels in (*case.firing, *case.silent)}
+    alerts = {key: _alerts(labels) for key, labels in asked.items()}
     return {
         "rule_files": [f"../rules/{owner}.yaml"],
         "evaluation_interval": every,
-        "tests": [_test(case, interval) for case in cases],
+        "tests": [_test(case, interval, alerts) for case in cases],
     }
 
 
@@ -45,22 +48,25 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return made
 
 
-def _test(case: RuleTest, interval: str) -> dict[str, Any]:
+def _test(case: RuleTest, interval: str, alerts: Mapping[int, str]) -> dict[str, Any]:
     return {
         "name": case.name,
         "interval": interval,
         "input_series": [{"series": series, "values": values} for series, values in case.series],
         "promql_expr_test": [
-            *(_expectation(labels, case.at, 1) for labels in case.firing),
-            *(_expectation(labels, case.at, 0) for labels in case.silent),
+            *(_expectation(alerts[id(labels)], case.at, 1) for labels in case.firing),
+            *(_expectation(alerts[id(labels)], case.at, 0) for labels in case.silent),
         ],
     }
 
 
-def _expectation(labels: Mapping[str, str], at: str, firing: int) -> dict[str, Any]:
-    """Whether an alert is firing, or never was; by `ALERTS`, because promtool compares annotations to the letter."""
+def _alerts(labels: Mapping[str, str]) -> str:
     matchers = ",".join(f'{label}="{promql.quoted(value)}"' for label, value in sorted(labels.items()))
-    alerts = f'ALERTS{{{matchers},alertstate="firing"}}'
+    return f'ALERTS{{{matchers},alertstate="firing"}}'
+
+
+def _expectation(alerts: str, at: str, firing: int) -> dict[str, Any]:
+    """Whether an alert is firing, or never was; by `ALERTS`, because promtool compares annotations to the letter."""
     asked = alerts if firing else f"last_over_time({alerts}[{at}])"
     return {
         "expr": f"count({asked}) or vector(0)",

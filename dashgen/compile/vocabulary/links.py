@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from urllib.parse import quote
+
+import orjson
 
 from dashgen import conventions as c
 from dashgen.model.graph import Service, Settings
@@ -66,9 +67,9 @@ class Links:
         start, end = ("now-1h", "now") if fixed else ("${__from}", "${__to}")
         target = {"refId": "A", "datasource": {"type": kind, "uid": uid}, **query}
         panes = {"dashgen": {"datasource": uid, "queries": [target], "range": {"from": start, "to": end}}}
-        encoded = _encoded(json.dumps(panes, separators=(",", ":"), ensure_ascii=False))
+        encoded = _encoded(orjson.dumps(panes).decode())
         for variable in () if fixed else (uid, start, end, VALUE):
-            encoded = encoded.replace(quote(variable, safe=""), variable)
+            encoded = encoded.replace(_encoded(variable), variable)
         return f"{self._settings.grafana if fixed else ''}/explore?schemaVersion=1&panes={encoded}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from dashgen.compile.vocabulary.native import bound, selector
 from dashgen.model.graph import Edge, Service, Tile
@@ -22,6 +23,7 @@ class Traffic:
         self._step = seconds(tile.scrape)
         self._shapes: dict[str, tuple[object, Series]] = {}
         self._made: dict[tuple[int, str, Labels], tuple[Source, str]] = {}
+        self._values = lru_cache(maxsize=1024)(self._written)
 
     def of(
         self, subject: Service | Edge | Slo, rate: float = 50, bad: Decimal | float = 0, shape: str = "steady"
@@ -106,7 +108,8 @@ class Traffic:
             self._made[key] = (source, self._labelled(metric, {**own, **dict(labels)}))
         return self._made[key][1]
 
-    def _values(self, rate: Decimal, shape: str) -> str:
+    def _written(self, rate: Decimal, shape: str) -> str:
+        """The values of a counter that grows by `rate` a second; tests of thousands of services have the same few."""
         step, count, turn = number(rate * self._step), int(LENGTH / self._step), int(TURN / self._step)
         if shape == "idle":
             return f"7x{count}"
