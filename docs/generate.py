@@ -268,6 +268,15 @@ def match_words(match: Any) -> str:
     return f"matching `{match.regex}`" if match.regex is not None else f"other than `{match.but}`"
 
 
+def worded(node: object, default: str) -> str:
+    """What a template says of an alert, with its expression in words."""
+    if not isinstance(node, Scalar):
+        return default
+    if "tier.severity" in node.text:
+        return "its tier's"
+    return re.sub(r'<< "(\w+)" if (.+) else "(\w+)" >>', r"\1 if \2, else \3", node.text)
+
+
 def alerts(library: Library) -> str:
     """The built-in alerts with their files, and the burn-rate tables."""
     parts = [
@@ -284,16 +293,8 @@ def alerts(library: Library) -> str:
         about = loop.text.partition(" ")[0] if isinstance(loop, Scalar) else "graph"
         for node in walk(document.root):
             if isinstance(node, Mapping) and isinstance(alert := node.get("alert"), Scalar):
-                severity, wait = node.get("severity"), node.get("for")
-                shown = severity.text if isinstance(severity, Scalar) else "ticket"
-                shown = (
-                    "its tier's"
-                    if "tier.severity" in shown
-                    else re.sub(r'<< "(\w+)" if (.+) else "(\w+)" >>', r"\1 if \2, else \3", shown)
-                )
-                parts.append(
-                    f"| {alert.text} | {about} | {shown} | {wait.text if isinstance(wait, Scalar) else 'at once'} | [{name}](../{name}) |"
-                )
+                severity, wait = worded(node.get("severity"), "ticket"), worded(node.get("for"), "at once")
+                parts.append(f"| {alert.text} | {about} | {severity} | {wait} | [{name}](../{name}) |")
     parts.append("\n## Burn-rate tables\n")
     for table in sorted(library.windows.values(), key=lambda each: each.period.at_least):
         period = f"{duration(table.period.at_least)} to {duration(table.period.at_most)}"

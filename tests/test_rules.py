@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import subprocess
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import yaml
 
 from dashgen import pipeline, promql
 from dashgen.compile import Compilation
+from dashgen.compile.vocabulary.context import near
+from dashgen.model.telemetry import Histogram, Source
 from tests.conftest import ROOT, opened, tool
 
 EXAMPLES = sorted(
@@ -147,6 +151,84 @@ def test_an_implementation_without_its_histogram_is_missed(
     _passes(case, rules, tmp_path)
 
 
+def test_an_hour_that_nobody_saw_become_full_is_recorded_later(compiled: dict[Path, Path], tmp_path: Path) -> None:
+    """Evaluated every seven minutes, so at 56 and 63, with no tile in between, as while a Prometheus starts."""
+    path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "service-orders.yaml"
+    groups = yaml.safe_load(path.read_text())["groups"]
+    for group in groups:
+        group["rules"] = [
+            rule
+            for rule in group["rules"]
+            if str(rule.get("record")).endswith((":rate1h", ":hour_to_date", ":bad_ratio:1d"))
+        ]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [each for each in groups if each["rules"]]}))
+    tiles = next(rule for group in groups for rule in group["rules"])["labels"]
+    labels = ",".join(f'{name}="{value}"' for name, value in tiles.items())
+    case = {
+        "interval": "1m",
+        "input_series": [
+            {"series": f"slo:{what}:rate1m{{{labels}}}", "values": f"{rate}x56 _x5 {rate}x120"}
+            for what, rate in (("events", 60), ("bad_events", 6))
+        ],
+        "promql_expr_test": [
+            {
+                "expr": f"round(sum({what}{{{labels}}}), {to})",
+                "eval_time": at,
+                "exp_samples": [{"labels": "{}", "value": value}],
+            }
+            for what, to, at, value in (
+                ("slo:events:rate1h", 10, "63m", 60),
+                ("slo:bad_ratio:1d", 0.001, "63m", 0.1),
+                ("slo:bad_ratio:1d", 0.001, "105m", 0.1),
+            )
+        ],
+    }
+    _passes(case, tmp_path / "rules.yaml", tmp_path, every="7m")
+
+
+@pytest.mark.parametrize("instances", ["ab", "abc"])
+def test_a_process_without_the_bucket_is_missed(instances: str, compiled: dict[Path, Path], tmp_path: Path) -> None:
+    """`c` runs a version whose buckets are others; a and b, which came and went, have it as long as they count."""
+    rules = compiled[ROOT / "services.yaml"] / "prometheus/rules/service-gateway.yaml"
+    base = "http_server_request_duration_seconds"
+    series = {}
+    for instance in instances:
+        labels = f'http_request_method="POST",http_route="/checkout",instance="{instance}",job="gateway"'
+        values = {"a": "0+60x30 stale", "b": "_x30 0+60x60", "c": "0+60x90"}[instance]
+        series[f"{base}_count{{{labels}}}"] = values
+        series[f'{base}_bucket{{{labels},le="{"0.3" if instance == "c" else "0.25"}"}}'] = values
+    case = {
+        "interval": "1m",
+        "input_series": [{"series": each, "values": values} for each, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": 'count(ALERTS{alertname="SloDataMissing",slo="latency",alertstate="firing"}) or vector(0)',
+                "eval_time": "40m",
+                "exp_samples": [{"labels": "{}", "value": int("c" in instances)}],
+            }
+        ],
+    }
+    _passes(case, rules, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "timeout", "bound"),
+    [
+        (("0.1", "0.25", "0.5", "1"), "0.25", "0.25"),
+        (("0.5", "0.75", "1"), "0.8", "0.75"),
+        (("0.5", "1", "2.5"), "2", None),
+        ((), "2", "1.6"),  # native
+    ],
+)
+def test_a_timeout_is_near_from_a_bound_of_the_buckets(
+    bounds: tuple[str, ...], timeout: str, bound: str | None
+) -> None:
+    made = Histogram("h", Decimal(1), tuple(Decimal(each) for each in bounds), not bounds, exemplars=False)
+    source = Source("it", "go", "p", "h_count", "", (), made, (), (), (), (), (), sampled=False)
+    assert near([source], Decimal(timeout)) == (bound and Decimal(bound))
+    assert near([source, replace(source, duration=None)], Decimal(timeout)) is None
+
+
 @pytest.mark.parametrize("interval", ["1m", "2m", "5m"])
 def test_samples_further_apart_than_declared_are_told(
     interval: str, compiled: dict[Path, Path], tmp_path: Path
@@ -168,8 +250,9 @@ def test_samples_further_apart_than_declared_are_told(
     _passes(case, rules, tmp_path)
 
 
-def _passes(case: dict[str, Any], rules: Path, folder: Path) -> None:
-    (folder / "test.yaml").write_text(yaml.safe_dump({"rule_files": [str(rules)], "tests": [case]}))
+def _passes(case: dict[str, Any], rules: Path, folder: Path, every: str = "1m") -> None:
+    content = {"rule_files": [str(rules)], "evaluation_interval": every, "tests": [case]}
+    (folder / "test.yaml").write_text(yaml.safe_dump(content))
     done = subprocess.run([tool("promtool"), "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -16,7 +16,7 @@ from dashgen.promql.work import Found, Work, work
 
 Labels = Mapping[str, str]
 _DRIFT = "dashgen_drift_"  # one series, whatever services there are
-PER_HOUR = 4  # samples of an hour tile, which is recorded only when an hour on the clock becomes full
+PER_HOUR = 1  # samples of an hour tile, which is recorded only when an hour on the clock becomes full
 
 
 def predict(graph: Graph, made: Sequence[Intents], assumed: Assumptions = Assumptions()) -> list[RuleCost]:

@@ -43,7 +43,8 @@ class Source:
 
     `errors` are alternatives: a request failed when all matchers of any one of them hold. `failed` is a counter of
     failures where labels do not tell. `ok` and `bad` are example labels, from which tests make series. `process`
-    matches all that the same processes count, where `matchers` leave one operation.
+    matches all that the same processes count, where `matchers` leave one operation; `target` whatever else they expose,
+    as `up`, which has no labels of requests.
     """
 
     implementation: str
@@ -55,6 +56,7 @@ class Source:
     duration: Histogram | None
     matchers: Matchers
     process: Matchers
+    target: Matchers
     ok: Labels
     bad: Labels
     sampled: bool

@@ -94,6 +94,8 @@ def make_source(
         histogram = Histogram(base, scale, side.duration.buckets, used.native, side.duration.exemplars)
     first = side.errors[0] if side.errors else {}
     every = (*selected, *matchers(side.only))
+    told = {*side.only, *side.ok, *side.operations.values(), *(label for each in side.errors for label in each)}
+    told |= {label for label in (side.peer, side.caller) if label}
     return Source(
         implementation=name,
         language=language,
@@ -104,6 +106,7 @@ def make_source(
         duration=histogram,
         matchers=every,
         process=every,
+        target=tuple(each for each in selected if each.label not in told) or every,  # never all that there is
         ok=tuple(side.ok.items()),
         bad=tuple({**side.ok, **{label: match.example for label, match in first.items()}}.items()),
         sampled=side.sampled,

@@ -64,7 +64,7 @@ def _scrapes(stream: Stream, length: int, every: int) -> Iterator[dict[str, Samp
         found: dict[str, Sample] = {}
         for name, process in processes.items():
             process.until(now, phase)
-            target = {m.label: m.example or m.value for m in stream.source.matchers} | {"instance": name}
+            target = {m.label: m.example or m.value for m in stream.source.target} | {"instance": name}
             succeeds = random.Random(f"{name} at {now}").random() < phase.scraped
             if not stream.pushed:
                 found[_name("up", target)] = int(succeeds)

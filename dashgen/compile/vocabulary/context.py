@@ -37,7 +37,7 @@ class Quantile:
 QUANTILES = (Quantile("p50", Decimal("0.5")), Quantile("p95", Decimal("0.95")), Quantile("p99", Decimal("0.99")))
 
 
-_NATIVE = ("alive", "errors", "events", "failures", "mean", "presence", "quantile", "released", "signal")
+_NATIVE = ("errors", "events", "failures", "mean", "presence", "quantile", "reached", "released", "signal", "steady")
 
 
 def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
@@ -59,7 +59,7 @@ def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
         "uid": partial(c.uid, settings.name),
         "quantiles": QUANTILES,
         "slow_every": settings.slow_every,
-        "resolves": resolves,
+        "near": near,
         "tile": settings.tile,
         "theme": colors,
         "status": colors["status"],
@@ -87,10 +87,17 @@ def signals(service: Service) -> list[tuple[str, Signal]]:
     return [(each.name, signal) for each in service.implementations for signal in each.signals]
 
 
-def resolves(sources: Iterable[Source], seconds: Decimal) -> bool:
-    """Whether the histograms of all sources can tell durations well below this one."""
+def near(sources: Iterable[Source], timeout: Decimal) -> Decimal | None:
+    """From how many seconds on a call comes close to its timeout: the first bound of all buckets in its last quarter.
+
+    Between two bounds a quantile is a guess; native histograms tell everything. Nothing where they have no such bound.
+    """
     histograms = [source.duration for source in sources]
-    return all(h and (h.native or h.bounds[0] * h.scale * 2 <= seconds) for h in histograms)
+    if not all(histograms):
+        return None
+    classic = [{bound * h.scale for bound in h.bounds} for h in histograms if h and not h.native]
+    shared = set.intersection(*classic) if classic else {timeout * Decimal("0.8")}
+    return min((bound for bound in shared if timeout * Decimal("0.75") <= bound <= timeout), default=None)
 
 
 def percent(ratio: Decimal) -> str:

@@ -21,8 +21,8 @@ from dashgen.model.units import duration, number, seconds
 # What tells processes apart, also in several clusters and behind a collector that exposes many at one address, and what
 # people name replicas by where there is no `instance`. A label that nobody has does no harm.
 PROCESS = (
-    "job, instance, cluster, namespace, pod, exported_instance, service_instance_id, k8s_pod_name, host_name, "
-    "region, zone, node, host, replica, version"
+    *("job", "instance", "cluster", "namespace", "pod", "exported_instance", "service_instance_id", "k8s_pod_name"),
+    *("host_name", "region", "zone", "node", "host", "replica", "version"),
 )
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
 DOWN = 2  # tiles that a process may be down between two lives
@@ -30,10 +30,14 @@ DOWN = 2  # tiles that a process may be down between two lives
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """What a source counts: the series that match any of `selectors`, in processes that `known` series tell apart."""
+    """What a source counts: the series that match any of `selectors`, in processes that `known` series tell apart.
+
+    `up` says that a process was there before it counted anything.
+    """
 
     selectors: tuple[str, ...]
     known: str
+    up: str
     native: bool
 
 
@@ -42,7 +46,7 @@ class Counted:
 
     def __init__(self, tile: Tile, dimensions: Sequence[str]):
         self._tile = tile
-        self._process = ", ".join(dict.fromkeys((*PROCESS.split(", "), *dimensions)))
+        self.process = tuple(dict.fromkeys((*PROCESS, *dimensions)))
         self._scrape = duration(seconds(tile.scrape) - Decimal("0.001"))  # ranges that hold one sample, and not two
 
     def requests(self, sources: Sequence[Source]) -> Promql:
@@ -88,11 +92,12 @@ class Counted:
 
         A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it has
         ended. Counters that were not there then, as it was out of reach or does not show them at all times, have grown
-        since they were last scraped; they were zero where it did not have them yet, or had more in an earlier life.
-        One that has begun again brings all that its last scrape shows; what that does not show, where samples end
-        without a mark, is of an earlier life, and so is what stands where it stood. Its `known` counters tell: few
-        failures soon are more than there were before, and what one counter takes for a new life, others must, or a
-        ratio of the two is wrong.
+        since they were last scraped; they were zero where it did not have them yet, had more in an earlier life, or has
+        begun again since and was there without them.
+        One that has begun again in the tile brings at least all that its last scrape shows, and what `increase()` makes
+        of both lives if that is more; what the scrape does not show, where samples end without a mark, is of an earlier
+        life, and so is what stands where it stood. Its `known` counters tell: few failures soon are more than there
+        were before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
         is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
@@ -104,20 +109,23 @@ class Counted:
         known = list(dict.fromkeys(counter.known for counter in counters))
         there = count.format(f"{{}} offset {tile}")
         earlier = count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
-        lately = f"last_over_time({{}}[{duration(DOWN * self._tile.seconds)}] offset {tile})"
         now = self._by_process(selectors, count)
         ended = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
         before = self._by_process(selectors, earlier)
         fresh = count.format(f"last_over_time({{}}[{self._scrape}])")
         if selectors != known:
-            before = f"{before} <= {ended} or 0 * {self._by_process(known, earlier)}"
+            twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {{}} offset {tile})", "max")
+            before = f"({before} <= {ended} unless {twice} > 0) or 0 * {self._by_process(known, earlier)}"
             fresh = f"({fresh} unless {there} == {count})"
-        was = f"{self._by_process(selectors, there)} or {before}"
-        grown = f"({now} or {ended}) - (({was}) unless {self._again(known)})"
-        scraped = self._by_process(selectors, fresh)
-        anew = f"{scraped} and {self._by_process(known, count.format(lately))}"
+        up = self._by_process(
+            list(dict.fromkeys(counter.up for counter in counters)), f"{{}} offset {tile} == 1", "max"
+        )
+        was = f"{self._by_process(selectors, there)} or {before} or 0 * {up}"
+        grown = f"({now} or {ended}) - (({was}) unless {self._again(known)}) >= 0"
+        lately = self._by_process(known, f"resets({{}}[{duration((DOWN + 1) * self._tile.seconds)}])", "max")
+        life = f"{self._by_process(selectors, fresh)} and {lately} > 0"
         seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}1ms])"))
-        return f"({grown} or {anew}) >= 0 or {seen}"
+        return f'{grown} or max by ({", ".join(self.process)}) (label_replace({life}, "life", "new", "", "") or {seen})'
 
     def _again(self, known: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
@@ -132,7 +140,7 @@ class Counted:
 
     def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
         series = " or ".join(form.replace("{}", each) for each in selectors)
-        return f"{operation} by ({self._process}) ({series})"
+        return f"{operation} by ({', '.join(self.process)}) ({series})"
 
 
 def _requests(source: Source) -> Counter:
@@ -159,7 +167,7 @@ def _fast(source: Source, threshold: Decimal) -> Counter:
     fast = bucket(source, threshold)
     every = source.matchers == source.process
     known = fast if every else selector(f"{histogram_of(source).base}_count", source.process)
-    return Counter((fast,), known, native=False)
+    return Counter((fast,), known, _up(source), native=False)
 
 
 def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = ()) -> Counter:
@@ -170,7 +178,11 @@ def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Mat
     selectors = tuple(selector(metric, (*source.matchers, *each)) for each in alternatives or [()])
     native = source.duration is not None and source.duration.native and metric == source.duration.base
     every = source.matchers == source.process and not alternatives and metric != source.failed
-    return Counter(selectors, selectors[0] if every else selector(known, source.process), native)
+    return Counter(selectors, selectors[0] if every else selector(known, source.process), _up(source), native)
+
+
+def _up(source: Source) -> str:
+    return selector("up", source.target)
 
 
 def _is_native(source: Source) -> bool:

@@ -41,27 +41,22 @@ def any_of(values: Iterable[object]) -> str:
 
 def presence(sources: Sequence[Source]) -> Promql:
     """A metric that every scraped instance of a service has."""
-    return selector("up", sources[0].matchers)
+    return selector("up", sources[0].target)
 
 
 def released(implementation: Implementation) -> Promql:
     """Versions of an implementation that run now and did not five minutes ago."""
     version = implementation.version
     assert version is not None
-    running = selector(version.metric, implementation.source.matchers)
+    running = selector(version.metric, implementation.source.target)
     now = f"count by ({version.label}) ({running})"
     return Promql(f"{now} unless {now[:-1]} offset 5m)")
 
 
 def signal(signal: Signal, source: Source) -> Promql:
     """The query of a runtime panel, for the chosen instances of one implementation."""
-    matchers = (*source.matchers, Matcher("instance", "=~", "$instance"))
+    matchers = (*source.target, Matcher("instance", "=~", "$instance"))
     return Promql(signal.query.replace("${selector}", selector("", matchers)[1:-1]))
-
-
-def matching(source: Source) -> Promql:
-    """The matchers of a source, without metric and braces."""
-    return Promql(selector("", source.matchers)[1:-1])
 
 
 def events(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:
@@ -79,18 +74,37 @@ def errors(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promq
     return Promql(f"{failures(sources, window, by)} or 0 * {events(sources, window, by)}")
 
 
-def alive(implementations: Sequence[Implementation], window: str) -> Promql:
-    """1 while an instance was reached within a window, or told its release; who pushes its metrics has no `up`.
+def reached(implementations: Sequence[Implementation], window: str) -> Promql:
+    """1 while an instance was reached within a window, or told its release."""
+    signs = [sign for each in implementations for sign in (_up(each), *_release(each))]
+    return _any(f"last_over_time({sign}[{window}])" for sign in signs)
 
-    With a window, an instance whose samples end without a mark is missed as soon as one that is taken from the targets.
+
+def steady(implementations: Sequence[Implementation], window: str) -> Promql:
+    """1 while an instance can be reached all through a window: one that starts, dies and starts again is not there.
+
+    An instance whose samples end without a mark is missed as soon as one that is taken from the targets. Of those that
+    push their metrics, and so have no `up`, nobody knows more than when they last told their release.
     """
-    signs: dict[str, None] = {}
+    signs = []
     for each in implementations:
-        metrics = ["up", *([each.version.metric] if each.version else [])]
-        signs |= dict.fromkeys(
-            f"last_over_time({selector(metric, each.source.matchers)}[{window}])" for metric in metrics
-        )
-    return Promql(f"max({' or '.join(signs)}) == 1")
+        up = _up(each)
+        signs.append(f"(min_over_time({up}[{window}]) and {up} offset {window} == 1)")
+        signs += [f"(last_over_time({release}[{window}]) unless on () {up})" for release in _release(each)]
+    return _any(signs)
+
+
+def _up(implementation: Implementation) -> str:
+    return selector("up", implementation.source.target)
+
+
+def _release(implementation: Implementation) -> list[str]:
+    version = implementation.version
+    return [selector(version.metric, implementation.source.target)] if version else []
+
+
+def _any(signs: Iterable[str]) -> Promql:
+    return Promql(f"max({' or '.join(dict.fromkeys(signs))}) == 1")
 
 
 def mean(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:

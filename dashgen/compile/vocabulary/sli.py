@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import lru_cache
 
 from dashgen import conventions as c
@@ -12,9 +13,10 @@ from dashgen.compile.vocabulary.counted import Counted
 from dashgen.model.graph import Tile
 from dashgen.model.slo import BurnTier, Slo
 from dashgen.model.telemetry import Matcher
-from dashgen.model.units import HOUR, duration, seconds
+from dashgen.model.units import HOUR, duration, number, seconds
 
 FEW = 15  # tiles, of which each counts
+BELATED = "15m"  # until when the tile of an hour is made up for
 PATIENT = "5m"  # how long requests arrive before anybody asks what measures them
 
 
@@ -52,10 +54,12 @@ class Sli:
         return Promql(f"{self._counted.failures(slo.sources)} or 0 * sum({recorded})")
 
     def unmeasured(self, slo: Slo) -> Promql:
-        """Nothing, as long as every implementation that gets requests has the histogram, and in it the threshold."""
+        """Nothing, as long as every process that gets requests has the histogram, and in it the threshold."""
         assert slo.threshold is not None
+        process = self._counted.process
         parts = [
-            f"{native.events([source], PATIENT)} > 0 unless on () count({native.bucket(source, slo.threshold)})"
+            f"sum({native.events([source], PATIENT, process)} > 0 unless"
+            f" count by ({', '.join(process)}) (last_over_time({native.bucket(source, slo.threshold)}[{PATIENT}])))"
             for source in slo.sources
         ]
         return Promql(" or ".join(parts))
@@ -72,7 +76,7 @@ class Sli:
         if not tier.in_days:
             many = f"{self.recent(slo, 'bad_events', tier.long_name)} * {self._tile.seconds}"
             tiles = f"count_over_time(slo:events:rate{self._tile.name}{{{match(slo)}}}[{tier.short_name}])"
-            often = f"round(sum({tiles}) / {tier.short // self._tile.seconds})"
+            often = f"floor(sum({tiles}) / {number(Decimal(tier.short) / self._tile.seconds)})"
             return Promql(f"and on () {many} / clamp_min({often}, 1) {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 
@@ -91,13 +95,16 @@ class Sli:
     def hour(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of an hour on the clock, per second; only when it becomes full.
 
-        There the subquery of `days` picks the last of four; whoever records it all day reads fifteen times as many. The
-        outer subquery has a step at the full hour and otherwise none, so that nothing is read for 56 minutes. A tile
-        that is evaluated at twelve is not part of the hour, but of the hour to date.
+        There `days` picks the last one; whoever records it all day reads sixty times as many. The subqueries have a
+        step at the full hour and otherwise none, so that nothing is read for most of an hour. A tile that is evaluated
+        at twelve is not part of the hour, but of the hour to date. Where nobody evaluated anything in the last minute
+        of an hour, as while Prometheus starts, the hour is recorded later.
         """
-        early, times = 3 * self._tile.seconds, HOUR // self._tile.seconds
-        near = f"{duration(early + self._tile.seconds // 2)}:1h] offset -{duration(early)}"
-        return Promql(f"max_over_time(({self._tiles(slo, what, offset=' offset 1ms')} / {times})[{near})")
+        tile, name = self._tile.seconds, self._tile.name
+        hour = f"({self._tiles(slo, what, offset=' offset 1ms')} / {HOUR // tile})"
+        full = f"max_over_time({hour}[{duration(tile + tile // 2)}:1h] offset -{name})"
+        evaluated = f"max_over_time(last_over_time(slo:events:rate{name}{{{match(slo)}}}[{name}])[{BELATED}:1h])"
+        return Promql(f"{full} or max_over_time({hour}[{BELATED}:1h]) unless on () {evaluated}")
 
     def hour_to_date(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of the hour on the clock, per second of a whole hour.
@@ -114,7 +121,8 @@ class Sli:
         A label tells the hour to date from whole hours: both are added up, or the one that there is. What was recorded
         in the hour before is part of a whole hour by now.
         """
-        hours = f"sum_over_time(slo:{what}:rate1h{{{match(slo)}}}[{window}:1h])"
+        near = f"[{duration(seconds(BELATED) + self._tile.seconds)}] offset -{BELATED}"
+        hours = f"sum_over_time(last_over_time(slo:{what}:rate1h{{{match(slo)}}}{near})[{window}:1h])"
         to_date = f"slo:{what}:hour_to_date{{{match(slo)}}}"
         return Promql(f"sum({hours} or {to_date} and hour(timestamp({to_date})) == scalar(hour()))")
 

@@ -54,7 +54,7 @@ class Traffic:
 
     def up(self, subject: Service) -> Series:
         """Instances that are scraped, whatever they expose."""
-        own = [{m.label: m.example or m.value for m in source.matchers} for source in subject.sources]
+        own = [{m.label: m.example or m.value for m in source.target} for source in subject.sources]
         return tuple((self._labelled("up", labels), self._constant(1)) for labels in own)
 
     def slow(self, subject: Edge | Service, duration: Decimal) -> Series:
