@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dashgen.compile.template.leaf import Promql
-from dashgen.compile.vocabulary.native import bucket, histogram_of, selector, union
+from dashgen.compile.vocabulary.native import bucket, counts_itself, histogram_of, selector, union
 from dashgen.model.graph import Tile
 from dashgen.model.telemetry import Matchers, Source
 from dashgen.model.units import duration, number, seconds
@@ -144,13 +144,13 @@ class Counted:
 
 
 def _requests(source: Source) -> Counter:
-    return _timed(source) if _is_native(source) else _counter(source, source.requests, source.requests)
+    return _timed(source) if counts_itself(source) else _counter(source, source.requests, source.requests)
 
 
 def _failures(source: Source) -> Counter:
     if source.failed:
         return _counter(source, source.failed, source.requests)
-    if _is_native(source):
+    if counts_itself(source):
         base = histogram_of(source).base
         return _counter(source, base, base, source.errors)
     return _counter(source, source.requests, source.requests, source.errors)
@@ -183,9 +183,3 @@ def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Mat
 
 def _up(source: Source) -> str:
     return selector("up", source.target)
-
-
-def _is_native(source: Source) -> bool:
-    """Whether requests are counted by a native histogram, which has no `_count` of its own."""
-    histogram = source.duration
-    return bool(histogram and histogram.native and source.requests == f"{histogram.base}_count")

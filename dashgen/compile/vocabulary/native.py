@@ -74,6 +74,12 @@ def errors(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promq
     return Promql(f"{failures(sources, window, by)} or 0 * {events(sources, window, by)}")
 
 
+def shown(sources: Sequence[Source], window: str) -> Promql:
+    """How many series of requests were scraped within a window, however few of the scrapes succeeded."""
+    series = dict.fromkeys(f"last_over_time({_counter(source, ())}[{window}])" for source in sources)
+    return Promql(f"count({' or '.join(series)})")
+
+
 def reached(implementations: Sequence[Implementation], window: str) -> Promql:
     """1 while an instance was reached within a window, or told its release."""
     signs = [sign for each in implementations for sign in (_up(each), *_release(each))]
@@ -185,12 +191,20 @@ def _failed(source: Source, window: str) -> str:
 
 
 def _requests(source: Source, more: Matchers, window: str) -> str:
-    """The rate of requests that also match `more`; a native histogram has no `_count` of its own."""
-    matchers = (*source.matchers, *more)
+    """The rate of requests that also match `more`."""
+    rate = f"rate({_counter(source, more)}[{window}])"
+    return f"histogram_count({rate})" if counts_itself(source) else rate
+
+
+def _counter(source: Source, more: Matchers) -> Promql:
+    own = histogram_of(source).base if counts_itself(source) else source.requests
+    return selector(own, (*source.matchers, *more))
+
+
+def counts_itself(source: Source) -> bool:
+    """Whether requests are counted by a native histogram, which has no `_count` of its own."""
     histogram = source.duration
-    if histogram and histogram.native and source.requests == f"{histogram.base}_count":
-        return f"histogram_count(rate({selector(histogram.base, matchers)}[{window}]))"
-    return f"rate({selector(source.requests, matchers)}[{window}])"
+    return bool(histogram and histogram.native and source.requests == f"{histogram.base}_count")
 
 
 def _count(histogram: Histogram, source: Source, window: str) -> str:
