@@ -119,9 +119,9 @@ class Sli:
         """The `events` or `bad_events` of a window of days, as a sum of hours; nothing where none were measured.
 
         A label tells the hour to date from whole hours: both are added up, or the one that there is. What was recorded
-        in the hour before is part of a whole hour by now.
+        in the hour before is part of a whole hour by now. Just when an hour becomes full, its tile may be a tile old.
         """
-        near = f"[{duration(seconds(BELATED) + self._tile.seconds)}] offset -{BELATED}"
+        near = f"[{duration(seconds(BELATED) + self._tile.seconds)}1ms] offset -{BELATED}"
         hours = f"sum_over_time(last_over_time(slo:{what}:rate1h{{{match(slo)}}}{near})[{window}:1h])"
         to_date = f"slo:{what}:hour_to_date{{{match(slo)}}}"
         return Promql(f"sum({hours} or {to_date} and hour(timestamp({to_date})) == scalar(hour()))")
