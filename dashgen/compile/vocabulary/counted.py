@@ -30,14 +30,10 @@ DOWN = 2  # tiles that a process may be down between two lives
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """What a source counts: the series that match any of `selectors`, in processes that `known` series tell apart.
-
-    `up` says that a process was there before it counted anything.
-    """
+    """What a source counts: the series that match any of `selectors`, in processes that `known` series tell apart."""
 
     selectors: tuple[str, ...]
     known: str
-    up: str
     native: bool
 
 
@@ -94,10 +90,10 @@ class Counted:
         ended. Counters that were not there then, as it was out of reach or does not show them at all times, have grown
         since they were last scraped; they were zero where it did not have them yet, had more in an earlier life, or has
         begun again since and was there without them.
-        One that has begun again in the tile brings at least all that its last scrape shows, and what `increase()` makes
-        of both lives if that is more; what the scrape does not show, where samples end without a mark, is of an earlier
-        life, and so is what stands where it stood. Its `known` counters tell: few failures soon are more than there
-        were before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
+        One that has begun again in the tile brings all that its last scrape shows; what that does not show, where
+        samples end without a mark, is of an earlier life, and so is what stands where it stood. Its `known` counters
+        tell: few failures soon are more than there were before, and what one counter takes for a new life, others must,
+        or a ratio of the two is wrong.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
         is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
@@ -108,24 +104,23 @@ class Counted:
         selectors = list(dict.fromkeys(each for counter in counters for each in counter.selectors))
         known = list(dict.fromkeys(counter.known for counter in counters))
         there = count.format(f"{{}} offset {tile}")
-        earlier = count.format(f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
+        earlier = f"last_over_time({{}}[{REMEMBERED}] offset {tile})"
+        lately = f"last_over_time({{}}[{duration(DOWN * self._tile.seconds)}] offset {tile})"
         now = self._by_process(selectors, count)
         ended = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
-        before = self._by_process(selectors, earlier)
+        before = self._by_process(selectors, count.format(earlier))
         fresh = count.format(f"last_over_time({{}}[{self._scrape}])")
         if selectors != known:
+            still = self._by_process(selectors, count.format(f"({earlier} and last_over_time({{}}[{tile}]))"))
             twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {{}} offset {tile})", "max")
-            before = f"({before} <= {ended} unless {twice} > 0) or 0 * {self._by_process(known, earlier)}"
+            zero = f"0 * {self._by_process(known, count.format(earlier))}"
+            before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
             fresh = f"({fresh} unless {there} == {count})"
-        up = self._by_process(
-            list(dict.fromkeys(counter.up for counter in counters)), f"{{}} offset {tile} == 1", "max"
-        )
-        was = f"{self._by_process(selectors, there)} or {before} or 0 * {up}"
-        grown = f"({now} or {ended}) - (({was}) unless {self._again(known)}) >= 0"
-        lately = self._by_process(known, f"resets({{}}[{duration((DOWN + 1) * self._tile.seconds)}])", "max")
-        life = f"{self._by_process(selectors, fresh)} and {lately} > 0"
+        was = f"{self._by_process(selectors, there)} or {before}"
+        grown = f"({now} or {ended}) - (({was}) unless {self._again(known)})"
+        anew = f"{self._by_process(selectors, fresh)} and {self._by_process(known, count.format(lately))}"
         seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}1ms])"))
-        return f'{grown} or max by ({", ".join(self.process)}) (label_replace({life}, "life", "new", "", "") or {seen})'
+        return f"({grown} or {anew}) >= 0 or {seen}"
 
     def _again(self, known: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
@@ -167,7 +162,7 @@ def _fast(source: Source, threshold: Decimal) -> Counter:
     fast = bucket(source, threshold)
     every = source.matchers == source.process
     known = fast if every else selector(f"{histogram_of(source).base}_count", source.process)
-    return Counter((fast,), known, _up(source), native=False)
+    return Counter((fast,), known, native=False)
 
 
 def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = ()) -> Counter:
@@ -178,8 +173,4 @@ def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Mat
     selectors = tuple(selector(metric, (*source.matchers, *each)) for each in alternatives or [()])
     native = source.duration is not None and source.duration.native and metric == source.duration.base
     every = source.matchers == source.process and not alternatives and metric != source.failed
-    return Counter(selectors, selectors[0] if every else selector(known, source.process), _up(source), native)
-
-
-def _up(source: Source) -> str:
-    return selector("up", source.target)
+    return Counter(selectors, selectors[0] if every else selector(known, source.process), native)

@@ -87,7 +87,7 @@ def reached(implementations: Sequence[Implementation], window: str) -> Promql:
 
 
 def steady(implementations: Sequence[Implementation], window: str) -> Promql:
-    """1 while an instance can be reached all through a window: one that starts, dies and starts again is not there.
+    """1 while an instance was reached in a window, before it, and mostly: one that starts and dies again is not there.
 
     An instance whose samples end without a mark is missed as soon as one that is taken from the targets. Of those that
     push their metrics, and so have no `up`, nobody knows more than when they last told their release.
@@ -95,7 +95,8 @@ def steady(implementations: Sequence[Implementation], window: str) -> Promql:
     signs = []
     for each in implementations:
         up = _up(each)
-        signs.append(f"(min_over_time({up}[{window}]) and {up} offset {window} == 1)")
+        mostly = f"avg_over_time({up}[5m]) > bool 0.7"
+        signs.append(f"({mostly} and last_over_time({up}[{window}]) and {up} offset {window})")
         signs += [f"(last_over_time({release}[{window}]) unless on () {up})" for release in _release(each)]
     return _any(signs)
 

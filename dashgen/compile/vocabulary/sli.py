@@ -16,7 +16,7 @@ from dashgen.model.telemetry import Matcher
 from dashgen.model.units import HOUR, duration, number, seconds
 
 FEW = 15  # tiles, of which each counts
-BELATED = "15m"  # until when the tile of an hour is made up for
+BELATED = "15m"  # until when the tile of an hour is recorded, where nobody could at once
 PATIENT = "5m"  # how long requests arrive before anybody asks what measures them
 
 
@@ -93,18 +93,15 @@ class Sli:
         return Promql(f"sum(sum_over_time({tiles}[{duration(length // tile * tile + side * tile // 2)}]))")
 
     def hour(self, slo: Slo, what: str) -> Promql:
-        """The `events` or `bad_events` of an hour on the clock, per second; only when it becomes full.
+        """The `events` or `bad_events` of an hour on the clock, per second; once, when the next one is first evaluated.
 
-        There `days` picks the last one; whoever records it all day reads sixty times as many. The subqueries have a
-        step at the full hour and otherwise none, so that nothing is read for most of an hour. A tile that is evaluated
-        at twelve is not part of the hour, but of the hour to date. Where nobody evaluated anything in the last minute
-        of an hour, as while Prometheus starts, the hour is recorded later.
+        Whoever records it all day reads twenty times as many. The subquery has a step at the full hour and otherwise
+        none, so that nothing is read for most of an hour. A tile that is evaluated at twelve is not part of the hour,
+        but of the hour to date.
         """
-        tile, name = self._tile.seconds, self._tile.name
-        hour = f"({self._tiles(slo, what, offset=' offset 1ms')} / {HOUR // tile})"
-        full = f"max_over_time({hour}[{duration(tile + tile // 2)}:1h] offset -{name})"
-        evaluated = f"max_over_time(last_over_time(slo:events:rate{name}{{{match(slo)}}}[{name}])[{BELATED}:1h])"
-        return Promql(f"{full} or max_over_time({hour}[{BELATED}:1h]) unless on () {evaluated}")
+        hour = f"({self._tiles(slo, what, offset=' offset 1ms')} / {HOUR // self._tile.seconds})"
+        known = f"hour(timestamp(slo:{what}:hour_to_date{{{match(slo)}}} offset 1ms)) == scalar(hour())"
+        return Promql(f"max_over_time({hour}[{BELATED}:1h]) unless on () {known}")
 
     def hour_to_date(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of the hour on the clock, per second of a whole hour.
@@ -119,12 +116,13 @@ class Sli:
         """The `events` or `bad_events` of a window of days, as a sum of hours; nothing where none were measured.
 
         A label tells the hour to date from whole hours: both are added up, or the one that there is. What was recorded
-        in the hour before is part of a whole hour by now. Just when an hour becomes full, its tile may be a tile old.
+        in the hour before is part of a whole hour as soon as that is recorded, which vmalert shows an evaluation later.
         """
-        near = f"[{duration(seconds(BELATED) + self._tile.seconds)}1ms] offset -{BELATED}"
-        hours = f"sum_over_time(last_over_time(slo:{what}:rate1h{{{match(slo)}}}{near})[{window}:1h])"
+        hours = f"slo:{what}:rate1h{{{match(slo)}}}[{BELATED}1ms] offset -{BELATED}"
         to_date = f"slo:{what}:hour_to_date{{{match(slo)}}}"
-        return Promql(f"sum({hours} or {to_date} and hour(timestamp({to_date})) == scalar(hour()))")
+        recorded = f"last_over_time(slo:{what}:rate1h{{{match(slo)}}}[{BELATED}])"
+        past = f"hour(timestamp({to_date})) != scalar(hour()) and on () {recorded}"
+        return Promql(f"sum(sum_over_time(last_over_time({hours})[{window}:1h]) or {to_date} unless on () ({past}))")
 
     def _tiles(self, slo: Slo, what: str, masked: str = "", offset: str = "") -> str:
         """The sum of the tiles of an hour.
