@@ -140,13 +140,7 @@ def test_an_implementation_without_its_histogram_is_missed(
     case = {
         "interval": "1m",
         "input_series": [{"series": each, "values": "0+60x60"} for each in series],
-        "promql_expr_test": [
-            {
-                "expr": 'count(ALERTS{alertname="SloDataMissing",slo="latency",alertstate="firing"}) or vector(0)',
-                "eval_time": "40m",
-                "exp_samples": [{"labels": "{}", "value": 0 if measured else 1}],
-            }
-        ],
+        "promql_expr_test": [_firing("SloDataMissing", "40m", not measured, slo="latency")],
     }
     _passes(case, rules, tmp_path)
 
@@ -200,13 +194,7 @@ def test_a_process_without_the_bucket_is_missed(instances: str, compiled: dict[P
     case = {
         "interval": "1m",
         "input_series": [{"series": each, "values": values} for each, values in series.items()],
-        "promql_expr_test": [
-            {
-                "expr": 'count(ALERTS{alertname="SloDataMissing",slo="latency",alertstate="firing"}) or vector(0)',
-                "eval_time": "40m",
-                "exp_samples": [{"labels": "{}", "value": int("c" in instances)}],
-            }
-        ],
+        "promql_expr_test": [_firing("SloDataMissing", "40m", "c" in instances, slo="latency")],
     }
     _passes(case, rules, tmp_path)
 
@@ -239,15 +227,16 @@ def test_samples_further_apart_than_declared_are_told(
     case = {
         "interval": interval,
         "input_series": [{"series": 'up{job="gateway"}', "values": "1x90"}, {"series": requests, "values": "0+60x90"}],
-        "promql_expr_test": [
-            {
-                "expr": 'count(ALERTS{alertname="ServiceTelemetryLost",alertstate="firing"}) or vector(0)',
-                "eval_time": "90m",
-                "exp_samples": [{"labels": "{}", "value": int(interval != "1m")}],
-            }
-        ],
+        "promql_expr_test": [_firing("ServiceTelemetryLost", "90m", interval != "1m")],
     }
     _passes(case, rules, tmp_path)
+
+
+def _firing(alert: str, at: str, firing: bool, **labels: str) -> dict[str, Any]:
+    """A question of promtool's: whether just one such alert is firing, or none."""
+    own = ",".join(f'{name}="{value}"' for name, value in {"alertname": alert, **labels}.items())
+    expr = f'count(ALERTS{{{own},alertstate="firing"}}) or vector(0)'
+    return {"expr": expr, "eval_time": at, "exp_samples": [{"labels": "{}", "value": int(firing)}]}
 
 
 def _passes(case: dict[str, Any], rules: Path, folder: Path, every: str = "1m") -> None:

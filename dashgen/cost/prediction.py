@@ -16,7 +16,6 @@ from dashgen.promql.work import Found, Work, work
 
 Labels = Mapping[str, str]
 _DRIFT = "dashgen_drift_"  # one series, whatever services there are
-PER_HOUR = 1  # samples of an hour tile, which is recorded only when an hour on the clock becomes full
 
 
 def predict(graph: Graph, made: Sequence[Intents], assumed: Assumptions = Assumptions()) -> list[RuleCost]:
@@ -101,7 +100,8 @@ class World:
     def record(self, rule: Rule, group: Group) -> None:
         """Learn a series that a rule records; rules come in an order in which none reads what follows it."""
         split = [label for label in self.dimensions if self.is_split(rule, label)]
-        interval = HOUR / PER_HOUR if rule.name.endswith(":rate1h") else float(seconds(group.every))
+        once = rule.name.endswith(":rate1h")  # an hour, however often it is asked for
+        interval = float(HOUR if once else seconds(group.every))
         made = Recorded(rule.labels, interval, self._assumed.dimension_values ** len(split))
         self._recorded[rule.name].append(made)
         for label, value in rule.labels.items():

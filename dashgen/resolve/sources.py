@@ -94,8 +94,8 @@ def make_source(
         histogram = Histogram(base, scale, side.duration.buckets, used.native, side.duration.exemplars)
     first = side.errors[0] if side.errors else {}
     every = (*selected, *matchers(side.only))
-    told = {*side.only, *side.ok, *side.operations.values(), *(label for each in side.errors for label in each)}
-    told |= {label for label in (side.peer, side.caller) if label}
+    failing = (label for each in side.errors for label in each)
+    told = {*side.only, *side.ok, *failing, *side.operations.values(), side.peer, side.caller}
     return Source(
         implementation=name,
         language=language,

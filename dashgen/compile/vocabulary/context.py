@@ -37,19 +37,7 @@ class Quantile:
 QUANTILES = (Quantile("p50", Decimal("0.5")), Quantile("p95", Decimal("0.95")), Quantile("p99", Decimal("0.99")))
 
 
-_NATIVE = (
-    "errors",
-    "events",
-    "failures",
-    "mean",
-    "presence",
-    "quantile",
-    "reached",
-    "released",
-    "shown",
-    "signal",
-    "steady",
-)
+_NATIVE = "errors events failures mean presence quantile reached released shown signal steady".split()
 
 
 def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:

@@ -21,9 +21,9 @@ from dashgen.model.units import duration, number, seconds
 # What tells processes apart, also in several clusters and behind a collector that exposes many at one address, and what
 # people name replicas by where there is no `instance`. A label that nobody has does no harm.
 PROCESS = (
-    *("job", "instance", "cluster", "namespace", "pod", "exported_instance", "service_instance_id", "k8s_pod_name"),
-    *("host_name", "region", "zone", "node", "host", "replica", "version"),
-)
+    "job instance cluster namespace pod exported_instance service_instance_id k8s_pod_name host_name "
+    "region zone node host replica version"
+).split()
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
 DOWN = 2  # tiles that a process may be down between two lives
 
@@ -107,11 +107,12 @@ class Counted:
         earlier = f"last_over_time({{}}[{REMEMBERED}] offset {tile})"
         lately = f"last_over_time({{}}[{duration(DOWN * self._tile.seconds)}] offset {tile})"
         now = self._by_process(selectors, count)
-        ended = self._by_process(selectors, count.format(f"last_over_time({{}}[{tile}])"))
+        last = f"last_over_time({{}}[{tile}])"
+        ended = self._by_process(selectors, count.format(last))
         before = self._by_process(selectors, count.format(earlier))
         fresh = count.format(f"last_over_time({{}}[{self._scrape}])")
         if selectors != known:
-            still = self._by_process(selectors, count.format(f"({earlier} and last_over_time({{}}[{tile}]))"))
+            still = self._by_process(selectors, count.format(f"({earlier} and {last})"))
             twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {{}} offset {tile})", "max")
             zero = f"0 * {self._by_process(known, count.format(earlier))}"
             before = f"({still} <= {ended} unless {twice} > 0) or {zero}"

@@ -41,14 +41,14 @@ def any_of(values: Iterable[object]) -> str:
 
 def presence(sources: Sequence[Source]) -> Promql:
     """A metric that every scraped instance of a service has."""
-    return selector("up", sources[0].target)
+    return _up(sources[0])
 
 
 def released(implementation: Implementation) -> Promql:
     """Versions of an implementation that run now and did not five minutes ago."""
     version = implementation.version
     assert version is not None
-    running = selector(version.metric, implementation.source.target)
+    (running,) = _release(implementation)
     now = f"count by ({version.label}) ({running})"
     return Promql(f"{now} unless {now[:-1]} offset 5m)")
 
@@ -82,7 +82,7 @@ def shown(sources: Sequence[Source], window: str) -> Promql:
 
 def reached(implementations: Sequence[Implementation], window: str) -> Promql:
     """1 while an instance was reached within a window, or told its release."""
-    signs = [sign for each in implementations for sign in (_up(each), *_release(each))]
+    signs = [sign for each in implementations for sign in (_up(each.source), *_release(each))]
     return _any(f"last_over_time({sign}[{window}])" for sign in signs)
 
 
@@ -94,15 +94,15 @@ def steady(implementations: Sequence[Implementation], window: str) -> Promql:
     """
     signs = []
     for each in implementations:
-        up = _up(each)
+        up = _up(each.source)
         mostly = f"avg_over_time({up}[5m]) > bool 0.7"
         signs.append(f"({mostly} and last_over_time({up}[{window}]) and {up} offset {window})")
         signs += [f"(last_over_time({release}[{window}]) unless on () {up})" for release in _release(each)]
     return _any(signs)
 
 
-def _up(implementation: Implementation) -> str:
-    return selector("up", implementation.source.target)
+def _up(source: Source) -> Promql:
+    return selector("up", source.target)
 
 
 def _release(implementation: Implementation) -> list[str]:

@@ -118,11 +118,11 @@ class Sli:
         A label tells the hour to date from whole hours: both are added up, or the one that there is. What was recorded
         in the hour before is part of a whole hour as soon as that is recorded, which vmalert shows an evaluation later.
         """
-        hours = f"slo:{what}:rate1h{{{match(slo)}}}[{BELATED}1ms] offset -{BELATED}"
+        hour = f"slo:{what}:rate1h{{{match(slo)}}}"
+        hours = f"sum_over_time(last_over_time({hour}[{BELATED}1ms] offset -{BELATED})[{window}:1h])"
         to_date = f"slo:{what}:hour_to_date{{{match(slo)}}}"
-        recorded = f"last_over_time(slo:{what}:rate1h{{{match(slo)}}}[{BELATED}])"
-        past = f"hour(timestamp({to_date})) != scalar(hour()) and on () {recorded}"
-        return Promql(f"sum(sum_over_time(last_over_time({hours})[{window}:1h]) or {to_date} unless on () ({past}))")
+        past = f"hour(timestamp({to_date})) != scalar(hour()) and on () last_over_time({hour}[{BELATED}])"
+        return Promql(f"sum({hours} or {to_date} unless on () ({past}))")
 
     def _tiles(self, slo: Slo, what: str, masked: str = "", offset: str = "") -> str:
         """The sum of the tiles of an hour.
