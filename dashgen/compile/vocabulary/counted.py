@@ -126,13 +126,16 @@ class Counted:
     def _again(self, known: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
 
-        The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Both
+        The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Of a
+        process that was there a tile ago those that it had then, as successes may come back later than failures. Both
         ranges begin at one moment, so that it does not matter what an engine takes for the first sample.
         """
         tile = self._tile.seconds
         until = f"resets({{}}[{duration((DOWN + 1) * tile)}])"
         before = f"resets({{}}[{duration(DOWN * tile)}] offset {self._tile.name})"
-        return f"{self._by_process(known, until, 'max')} > {self._by_process(known, before, 'max')}"
+        there = f"({until} and {{}} offset {self._tile.name})"
+        begun = f"({self._by_process(known, there, 'max')} or {self._by_process(known, until, 'max')})"
+        return f"{begun} > {self._by_process(known, before, 'max')}"
 
     def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
         series = " or ".join(form.replace("{}", each) for each in selectors)
