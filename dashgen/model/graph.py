@@ -104,7 +104,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A call. `sources` is empty where no metric counts it on the caller's side."""
+    """A call. `sources` count it on the caller's side, except for what implementations make that are `uncounted`."""
 
     name: str
     client: Ref
@@ -113,6 +113,7 @@ class Edge:
     criticality: Literal["hard", "soft"]
     timeout: Decimal | None
     sources: tuple[Source, ...]
+    uncounted: tuple[str, ...]
     path: Path
 
 
@@ -161,7 +162,8 @@ class Hop:
     """One service on a chain.
 
     `sources` count what it serves, of its operation if one is named; `every` counts all that the service serves.
-    `calls` counts the calls into it on its caller's side; empty at the entry and where no metric does.
+    `calls` counts the calls into it on its caller's side; empty at the entry and where not all are counted. Others may
+    call a `shared` one, too; and whoever calls a `soft` one does without its answer.
     """
 
     position: int
@@ -171,6 +173,8 @@ class Hop:
     every: tuple[Source, ...]
     calls: tuple[Source, ...]
     slos: tuple[Slo, ...]
+    shared: bool
+    soft: bool
 
 
 @dataclass(frozen=True, slots=True)

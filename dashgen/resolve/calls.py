@@ -24,7 +24,7 @@ def calls(draft: Draft) -> Result:
             if callee not in draft.implementations:
                 continue
             path = ("services", name, "calls", callee)
-            sources, problems = _sources(draft, name, callee, call, path)
+            sources, uncounted, problems = _sources(draft, name, callee, call, path)
             found += problems
             edges[name, callee] = Edge(
                 name=f"{name}→{callee}",
@@ -34,6 +34,7 @@ def calls(draft: Draft) -> Result:
                 criticality=call.criticality,
                 timeout=call.timeout,
                 sources=sources,
+                uncounted=uncounted,
                 path=path,
             )
     return replace(draft, edges=edges), found
@@ -41,9 +42,10 @@ def calls(draft: Draft) -> Result:
 
 def _sources(
     draft: Draft, name: str, callee: str, call: Call, path: tuple[str, ...]
-) -> tuple[tuple[Source, ...], list[Diagnostic]]:
+) -> tuple[tuple[Source, ...], tuple[str, ...], list[Diagnostic]]:
     found: list[Diagnostic] = []
     sources: list[Source] = []
+    uncounted = [each.name for each in draft.implementations[name]]
     for each in draft.implementations[name]:
         own = draft.spec.services[name].implementations.get(each.name)
         used = call.instrumentation or (own.instrumentation if own else draft.spec.services[name].instrumentation)
@@ -71,9 +73,11 @@ def _sources(
             found.append(chosen)
         else:
             sources.append(make_source(each.name, each.language, profile, side, used, chosen))
+            uncounted.remove(each.name)
         if side.caller:  # a trace-made metric counts the service, not the implementation
+            uncounted.clear()
             break
-    return tuple(sources), list(dict.fromkeys(found))
+    return tuple(sources), tuple(uncounted), list(dict.fromkeys(found))
 
 
 def _select(

@@ -75,8 +75,17 @@ def _hop(draft: Draft, position: int, steps: Sequence[tuple[str, ...]]) -> Hop:
     edge = draft.edges.get((steps[position - 1][0], service)) if position else None
     every = tuple(each.source for each in draft.implementations[service])
     served = next((each.sources for each in draft.operations.get(service, ()) if each.name == operation), every)
-    calls = edge.sources if edge else ()
-    return Hop(position, ref(draft, service), operation, served, every, calls, draft.slos.get(service, ()))
+    return Hop(
+        position=position,
+        service=ref(draft, service),
+        operation=operation,
+        sources=served,
+        every=every,
+        calls=edge.sources if edge and not edge.uncounted else (),
+        slos=draft.slos.get(service, ()),
+        shared=sum(server == service for _, server in draft.edges) > 1,
+        soft=edge is not None and edge.criticality == "soft",
+    )
 
 
 def _slos(draft: Draft, name: str, spec: ChainSpec, entry: Hop, team: str) -> tuple[tuple[Slo, ...], list[Diagnostic]]:

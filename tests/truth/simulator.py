@@ -47,7 +47,9 @@ def scraped(outage: Outage) -> dict[str, list[Sample]]:
                 samples.append(found.get(name, STALE if ended else None))
         twice = {name for name in made.keys() & own.keys() if not name.startswith(("up{", "target_info{"))}
         assert not twice, f"two streams share {twice}"
-        made |= own
+        for name, samples in own.items():
+            pairs = zip(made.get(name, samples), samples, strict=True)
+            made[name] = [one if other in (None, STALE) else other for one, other in pairs]
     return made
 
 
@@ -80,7 +82,9 @@ def _exposed(stream: Stream, process: Process, instance: str) -> Iterator[tuple[
     source, common = stream.source, {**stream.labels, "instance": instance}
     told = ((("good", "slow"), source.ok), (("bad",), source.bad))
     for kinds, own in ((KINDS, source.ok),) if source.failed else told:
-        counts = {takes: n for (kind, takes), n in process.counts.items() if kind in kinds}
+        counts: Counter[Fraction] = Counter()
+        for (kind, takes), n in process.counts.items():
+            counts[takes] += n if kind in kinds else 0
         total = sum(counts.values())
         if total or stream.zeros:
             labels = {**common, **dict(own)}
@@ -102,7 +106,10 @@ def _histogram(
         within = sum(n for takes, n in counts.items() if takes <= Fraction(le) * scale)
         yield _name(f"{histogram.base}_bucket", {**labels, "le": bound(le).value.split("|")[0]}), within
     yield _name(f"{histogram.base}_bucket", {**labels, "le": "+Inf"}), total
-    yield _name(f"{histogram.base}_sum", labels), float(sum((takes * n for takes, n in counts.items()), Fraction()))
+    yield (
+        _name(f"{histogram.base}_sum", labels),
+        float(sum((takes * n for takes, n in counts.items()), Fraction()) / scale),
+    )
     if f"{histogram.base}_count" != source.requests:
         yield _name(f"{histogram.base}_count", labels), total
 

@@ -12,7 +12,7 @@ different seconds of a minute, so that at first a hop would look guilty of what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dashgen import conventions as c
 from dashgen.compile.template.leaf import Promql
@@ -35,7 +35,7 @@ class Hops:
         duration = native.mean(next(each for each in seen if native.timed(each)), WINDOW)
         if hop.position == 0:
             return duration
-        before = self._recorded("chain:hop_total_seconds:mean5m", chain, hop.position - 1)
+        before = self._first("chain:hop_total_seconds:mean5m", chain, range(hop.position - 1, -1, -1))
         return Promql(f"clamp_max({_calls(chain, hop.position)} * ({duration}), scalar({before}))")
 
     def own_seconds(self, chain: Chain, hop: Hop) -> Promql:
@@ -43,16 +43,23 @@ class Hops:
         return self._own("chain:hop_total_seconds:mean5m", chain, hop)
 
     def total_errors(self, chain: Chain, hop: Hop) -> Promql:
-        """Failed calls into the hop for one request of the chain.
+        """Requests of the chain that fail at the hop or behind it; never more than at the hop before.
 
-        Its caller sees what never arrived, and the hop itself which of its operations fails: the worse is believed.
+        Its caller sees what never arrived, and the hop itself which of its operations fails: the worse is believed, but
+        for what the hop counts as failures of operations beside the chain. Who does without an answer fails for none.
         """
+        if hop.position == 0:
+            return _failed(hop.sources)
         ratio = _failed(hop.calls or hop.sources)
         if hop.calls and hop.operation:
+            others = f"({native.errors(hop.every, WINDOW)}) - ({native.errors(hop.sources, WINDOW)}) or vector(0)"
+            seen = f"clamp_min(({native.errors(hop.calls, WINDOW)}) - ({others}), 0)"
             # A label lets what the hop sees of itself stand beside what its caller sees.
             own = f'label_replace({_failed(hop.sources)}, "{c.SERVER}", "itself", "", "")'
-            ratio = Promql(f"max({ratio} or {own})")
-        return Promql(f"{_calls(chain, hop.position)} * ({ratio})") if hop.position else ratio
+            ratio = Promql(f"max({seen} / ({native.events(hop.calls, WINDOW)} > 0) or {own})")
+        before = self._recorded("chain:hop_total_errors:ratio5m", chain, hop.position - 1)
+        calls = "0" if hop.soft else _calls(chain, hop.position)
+        return Promql(f"clamp_max({calls} * ({ratio}), scalar({before}))")
 
     def own_errors(self, chain: Chain, hop: Hop) -> Promql:
         """Failures that start at the hop: those that no failed call to the next hop explains."""
@@ -62,8 +69,12 @@ class Hops:
         own = self._recorded(series, chain, hop.position)
         if hop.position == len(chain.hops) - 1:
             return Promql(own)
-        behind = self._recorded(series, chain, hop.position + 1)
+        behind = self._first(series, chain, range(hop.position + 1, len(chain.hops)))
         return Promql(f"clamp_min({own} - ({behind} or vector(0)), 0)")
+
+    def _first(self, series: str, chain: Chain, positions: Iterable[int]) -> str:
+        """What is recorded of the first of some hops that has any."""
+        return " or ".join(self._recorded(series, chain, position) for position in positions)
 
     def _recorded(self, series: str, chain: Chain, position: int) -> str:
         labels = {c.CHAIN: chain.name, c.HOP: str(position + 1), c.ENV: self._env}
@@ -85,10 +96,13 @@ def _step(before: Hop, hop: Hop) -> str:
     """Calls into a hop for one request at the hop before.
 
     A caller counts its calls, and not for which of its operations it makes them. Where the chain goes through one of
-    several, one call a request is assumed, or more where that is so for all operations together.
+    several, one call a request is assumed, or more where that is so for all operations together; and one where nobody
+    but the hop counts the calls, and others call it, too.
     """
     calls = native.events(hop.calls or hop.sources, WINDOW)
     ratio = f"{calls} / ({native.events(before.sources, WINDOW)} > 0)"
+    if hop.shared and not hop.calls:
+        return f"clamp_max({ratio}, 1)"
     if before.sources == before.every:
         return f"({ratio})"
     most = f"clamp_min({calls} / ({native.events(before.every, WINDOW)} > 0), 1)"
