@@ -52,9 +52,10 @@ class Traffic:
         """Whether promtool can be given this traffic: its tests have no notation for native histograms before 3.0."""
         return bool(subject.sources) and not any(s.duration and s.duration.native for s in subject.sources)
 
-    def up(self, subject: Service) -> Series:
-        """Instances that are scraped, whatever they expose."""
-        own = [{m.label: m.example or m.value for m in source.target} for source in subject.sources]
+    def up(self, subject: Service, besides: str = "") -> Series:
+        """Instances that are scraped, whatever they expose; but for those of one implementation."""
+        sources = (source for source in subject.sources if source.implementation != besides)
+        own = [{m.label: m.example or m.value for m in source.target} for source in sources]
         return tuple((self._labelled("up", labels), self._constant(1)) for labels in own)
 
     def slow(self, subject: Edge | Service, duration: Decimal) -> Series:
