@@ -144,6 +144,21 @@ CASES = {
         4,
     ),
     "no failure, ever": (STEADY, 60, 0),
+    "a process that was reached before anybody asked it": (
+        STEADY | {("b", "up", ""): "_x3 1x6", ("b", "200", ""): "_x5 3 9", ("b", "500", ""): "_x5 2x1"},
+        60 + 9 + 2,
+        2,
+    ),
+    "a process that fails as it ends, and begins again at once": (
+        {("a", "200", ""): "100+30x4 130 15", ("a", "500", ""): "7x4 12 stale"},
+        15,
+        5,
+    ),
+    "successes that come back a minute after the failures of a new life": (
+        {("a", "200", ""): "1000+30x2 stale _x2 5", ("a", "500", ""): "_x3 4 9 9 9"},
+        5,
+        0,
+    ),
 }
 
 
@@ -161,9 +176,25 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_counts(case: str, rules: Path, tmp_path: Path) -> None:
     """Requests and failures of the minute before the third; None where only failures can be told."""
     series, requests, failures = CASES[case]
-    asked: list[dict[str, Any]] = [_asked("bad_events", failures)]
+    _counts(series, requests, failures, "3m", rules, tmp_path)
+
+
+def test_a_process_that_loses_its_counters_for_long_has_not_just_begun(rules: Path, tmp_path: Path) -> None:
+    """It is reached all the time, and comes back with what it has counted since it started."""
+    lost = {
+        ("b", "up", ""): "1x80",
+        ("b", "200", ""): "9000x4 stale _x59 9600x9",
+        ("b", "500", ""): "90x4 stale _x59 95x9",
+    }
+    _counts({("a", "200", ""): "100+30x80", **lost}, 60, 0, "33m", rules, tmp_path)
+
+
+def _counts(
+    series: dict[Any, str], requests: float | None, failures: float, at: str, rules: Path, tmp_path: Path
+) -> None:
+    asked: list[dict[str, Any]] = [_asked("bad_events", failures, at)]
     if requests is not None:
-        asked.append(_asked("events", requests))
+        asked.append(_asked("events", requests, at))
     test = {
         "interval": "30s",
         "input_series": [{"series": _series(*labels), "values": values} for labels, values in series.items()],
@@ -176,12 +207,14 @@ def test_counts(case: str, rules: Path, tmp_path: Path) -> None:
 
 
 def _series(instance: str, status: str, endpoint: str, behind: str = "", cluster: str = "", replica: str = "") -> str:
+    if status == "up":
+        return f'up{{job="web",instance="{instance}"}}'
     labels = {"job": "web", "instance": instance, "status": status, "endpoint": endpoint}
     labels |= {"exported_instance": behind, "cluster": cluster, "replica": replica}
     inside = ",".join(f'{label}="{value}"' for label, value in labels.items())
     return f"axum_http_requests_total{{{inside}}}"
 
 
-def _asked(what: str, count: float) -> dict[str, Any]:
+def _asked(what: str, count: float, at: str) -> dict[str, Any]:
     expr = f"round(sum(slo:{what}:rate1m) * 60, 0.01)"
-    return {"expr": expr, "eval_time": "3m", "exp_samples": [{"labels": "{}", "value": count}]}
+    return {"expr": expr, "eval_time": at, "exp_samples": [{"labels": "{}", "value": count}]}

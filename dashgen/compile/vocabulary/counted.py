@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dashgen.compile.template.leaf import Promql
-from dashgen.compile.vocabulary.native import bucket, counts_itself, histogram_of, selector, union
+from dashgen.compile.vocabulary.native import bucket, counts_itself, histogram_of, presence, selector, union
 from dashgen.model.graph import Tile
 from dashgen.model.telemetry import Matchers, Source
 from dashgen.model.units import duration, number, seconds
@@ -25,15 +25,20 @@ PROCESS = (
     "region zone node host replica version"
 ).split()
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
+COUNT = "histogram_count({})"  # of a native histogram
 DOWN = 2  # tiles that a process may be down between two lives
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """What a source counts: the series that match any of `selectors`, in processes that `known` series tell apart."""
+    """What a source counts: the series that match any of `selectors`, in processes that `known` series tell apart.
+
+    `up` tells of these processes that they were reached.
+    """
 
     selectors: tuple[str, ...]
     known: str
+    up: str
     native: bool
 
 
@@ -61,67 +66,67 @@ class Counted:
         """Requests per second that took longer than a threshold in seconds; nothing where the bucket is missing."""
         native = [source for source in sources if histogram_of(source).native]
         classic = [source for source in sources if not histogram_of(source).native]
-        parts = [self._share(source, threshold) for source in native]
+        late = f"{COUNT} * (1 - histogram_fraction(0, {number(threshold)}, {{}})) >= 0"
+        parts = [self._sum([_timed(source)], late) for source in native]
         if classic:
             timed = self._grown([_timed(source) for source in classic])
             fast = self._grown([_fast(source, threshold) for source in classic])
             parts.append(f"clamp_min(sum(({timed}) - ({fast})), 0) / {self._tile.seconds}")
         return union([*native, *classic[:1]], parts)
 
-    def _share(self, source: Source, threshold: Decimal) -> str:
-        """Slow requests of a native histogram: the share of its buckets, of the requests that it counts."""
-        whole = f"sum(rate({selector(histogram_of(source).base, source.matchers)}[{self._tile.range}]))"
-        share = f"(1 - histogram_fraction(0, {number(threshold)}, {whole}))"
-        timed = self.timed([source])
-        return f"({share} * {timed} >= 0 or 0 * {timed})"
-
     def _total(self, sources: Sequence[Source], counter: Callable[[Source], Counter]) -> Promql:
         """Events per second of all processes of all sources."""
         counters = {source: counter(source) for source in sources}
         alike = [[s for s in sources if counters[s].native is native] for native in (False, True)]
         kinds = [each for each in alike if each]
-        parts = [f"sum({self._grown([counters[s] for s in each])}) / {self._tile.seconds}" for each in kinds]
+        parts = [self._sum([counters[s] for s in each]) for each in kinds]
         return union([each[0] for each in kinds], parts)
 
-    def _grown(self, counters: Sequence[Counter]) -> str:
+    def _sum(self, counters: Sequence[Counter], value: str = "") -> str:
+        return f"sum({self._grown(counters, value)}) / {self._tile.seconds}"
+
+    def _grown(self, counters: Sequence[Counter], value: str = "") -> str:
         """Events of the tile by process; the selected series may begin later than the `known` ones of their process.
 
         A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it has
         ended. Counters that were not there then, as it was out of reach or does not show them at all times, have grown
         since they were last scraped; they were zero where it did not have them yet, had more in an earlier life, or has
-        begun again since and was there without them.
-        One that has begun again in the tile brings all that its last scrape shows; what that does not show, where
-        samples end without a mark, is of an earlier life, and so is what stands where it stood. Its `known` counters
-        tell: few failures soon are more than there were before, and what one counter takes for a new life, others must,
-        or a ratio of the two is wrong.
+        begun again since and was there without them. So they were in a process that waits for its first request, which
+        was reached a tile ago, but not a quarter of an hour ago: then it may have lost them, and they come back.
+        One that has begun again in the tile brings all that its last scrape shows; what that does not show is of its
+        earlier life, and so is what stands where it stood. Its `known` counters tell: few failures soon are more than
+        there were before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
         is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
         since Prometheus 3.0: a scrape just then would be missed.
         """
         tile = self._tile.name
-        count = "histogram_count({})" if counters[0].native else "{}"
+        count = COUNT if counters[0].native else "{}"
+        value = value or count
         selectors = list(dict.fromkeys(each for counter in counters for each in counter.selectors))
         known = list(dict.fromkeys(counter.known for counter in counters))
-        there = count.format(f"{{}} offset {tile}")
+        up = list(dict.fromkeys(counter.up for counter in counters))
+        there = value.replace("{}", f"{{}} offset {tile}")
         earlier = f"last_over_time({{}}[{REMEMBERED}] offset {tile})"
-        lately = f"last_over_time({{}}[{duration(DOWN * self._tile.seconds)}] offset {tile})"
-        now = self._by_process(selectors, count)
+        now = self._by_process(selectors, value)
         last = f"last_over_time({{}}[{tile}])"
-        ended = self._by_process(selectors, count.format(last))
-        before = self._by_process(selectors, count.format(earlier))
-        fresh = count.format(f"last_over_time({{}}[{self._scrape}])")
+        ended = self._by_process(selectors, value.replace("{}", last))
+        before = self._by_process(selectors, value.replace("{}", earlier))
+        fresh = value.replace("{}", f"last_over_time({{}}[{self._scrape}])")
         if selectors != known:
-            still = self._by_process(selectors, count.format(f"({earlier} and {last})"))
+            still = self._by_process(selectors, value.replace("{}", f"({earlier} and {last})"))
             twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {{}} offset {tile})", "max")
-            zero = f"0 * {self._by_process(known, count.format(earlier))}"
+            zero = f"0 * {self._by_process(known, count.replace('{}', earlier))}"
             before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
-            fresh = f"({fresh} unless {there} == {count})"
-        was = f"{self._by_process(selectors, there)} or {before}"
-        grown = f"({now} or {ended}) - (({was}) unless {self._again(known)})"
-        anew = f"{self._by_process(selectors, fresh)} and {self._by_process(known, count.format(lately))}"
-        seen = self._by_process(selectors, count.format(f"increase({{}}[{tile}1ms])"))
-        return f"({grown} or {anew}) >= 0 or {seen}"
+            fresh = f"({fresh} unless {there} == {value})"
+        idle = f"{self._by_process(up, f'{{}} offset {tile}', 'min')} == 1"
+        idle = f"0 * ({idle} unless {self._by_process(up, f'{{}} offset {REMEMBERED}', 'min')})"
+        was = f"{self._by_process(selectors, there)} or {before} or {idle}"
+        grown = f"({now} or {ended}) - ({was})"
+        anew = f"{self._by_process(selectors, fresh)} and {self._again(known)}"
+        seen = self._by_process(selectors, value.replace("{}", f"increase({{}}[{tile}1ms])"))
+        return f"({anew} or {grown}) >= 0 or {seen}"
 
     def _again(self, known: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
@@ -166,7 +171,7 @@ def _fast(source: Source, threshold: Decimal) -> Counter:
     fast = bucket(source, threshold)
     every = source.matchers == source.process
     known = fast if every else selector(f"{histogram_of(source).base}_count", source.process)
-    return Counter((fast,), known, native=False)
+    return Counter((fast,), known, presence([source]), native=False)
 
 
 def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = ()) -> Counter:
@@ -177,4 +182,4 @@ def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Mat
     selectors = tuple(selector(metric, (*source.matchers, *each)) for each in alternatives or [()])
     native = source.duration is not None and source.duration.native and metric == source.duration.base
     every = source.matchers == source.process and not alternatives and metric != source.failed
-    return Counter(selectors, selectors[0] if every else selector(known, source.process), native)
+    return Counter(selectors, selectors[0] if every else selector(known, source.process), presence([source]), native)
