@@ -77,12 +77,15 @@ def tools(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def native(pods: Iterable[int]) -> list[str]:
-    """The series of some instances: their successes and their failures."""
-    return [f'{TOTAL[:-1]},instance="{n}",status="{status}"}}' for n in pods for status in (200, 500)]
+    """The series of some instances: their successes, their failures, and that they are reached."""
+    counters = [f'{TOTAL[:-1]},instance="{n}",status="{status}"}}' for n in pods for status in (200, 500)]
+    return counters + [f'up{{job="web",instance="{n}"}}' for n in pods]
 
 
 def value(series: str, at: int) -> float:
     """What a counter shows at a time: ten requests a second and more, one failure in two hundred seconds."""
+    if series.startswith("up{"):
+        return 1
     since, pod = at - END + 30 * DAY, int(series.partition('instance="')[2].partition('"')[0])
     return since * (0.005 if 'status="500"' in series else 10 + pod)
 

@@ -119,7 +119,8 @@ class Counted:
             twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {{}} offset {tile})", "max")
             zero = f"0 * {self._by_process(known, count.replace('{}', earlier))}"
             before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
-            fresh = f"({fresh} unless {there} == {value})"
+            stands = f"changes({{}}[{self._tile.range}]) == 0 and {{}} offset {tile}"
+            fresh = f"({fresh} unless ({stands}))"
         idle = f"{self._by_process(up, f'{{}} offset {tile}', 'min')} == 1"
         idle = f"0 * ({idle} unless {self._by_process(up, f'{{}} offset {REMEMBERED}', 'min')})"
         was = f"{self._by_process(selectors, there)} or {before} or {idle}"
