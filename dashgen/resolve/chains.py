@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -21,6 +22,7 @@ def chains(draft: Draft) -> Result:
     found: list[Diagnostic] = []
     made: list[Chain] = []
     hard = _hard_calls(draft)
+    callers = Counter(server for _, server in draft.edges)
     for name, spec in draft.spec.chains.items():
         found += _path(draft, name, spec)
         steps = [step.partition("/")[::2] for step in spec.path]
@@ -31,7 +33,7 @@ def chains(draft: Draft) -> Result:
         team = spec.team or (draft.spec.services[steps[0][0]].team if known else "")
         if not known or team not in draft.spec.teams:
             continue
-        hops = tuple(_hop(draft, position, steps) for position in range(len(steps)))
+        hops = tuple(_hop(draft, position, steps, callers) for position in range(len(steps)))
         slos, problems = _slos(draft, name, spec, hops[0], team)
         found += problems
         made.append(
@@ -70,7 +72,7 @@ def _path(draft: Draft, name: str, spec: ChainSpec) -> Iterator[Diagnostic]:
                 yield draft.error("spec/path-call", "A chain's path has no such call", detail, *path)
 
 
-def _hop(draft: Draft, position: int, steps: Sequence[tuple[str, ...]]) -> Hop:
+def _hop(draft: Draft, position: int, steps: Sequence[tuple[str, ...]], callers: Mapping[str, int]) -> Hop:
     service, operation = steps[position]
     edge = draft.edges.get((steps[position - 1][0], service)) if position else None
     every = tuple(each.source for each in draft.implementations[service])
@@ -83,7 +85,7 @@ def _hop(draft: Draft, position: int, steps: Sequence[tuple[str, ...]]) -> Hop:
         every=every,
         calls=edge.sources if edge and not edge.uncounted else (),
         slos=draft.slos.get(service, ()),
-        shared=sum(server == service for _, server in draft.edges) > 1,
+        shared=callers[service] > 1,
         soft=edge is not None and edge.criticality == "soft",
     )
 

@@ -35,7 +35,7 @@ class Hops:
         duration = native.mean(next(each for each in seen if native.timed(each)), WINDOW)
         if hop.position == 0:
             return duration
-        before = self._first("chain:hop_total_seconds:mean5m", chain, range(hop.position - 1, -1, -1))
+        before = self._before("chain:hop_total_seconds:mean5m", chain, hop)
         return Promql(f"clamp_max({_calls(chain, hop.position)} * ({duration}), scalar({before}))")
 
     def own_seconds(self, chain: Chain, hop: Hop) -> Promql:
@@ -57,7 +57,7 @@ class Hops:
             # A label lets what the hop sees of itself stand beside what its caller sees.
             own = f'label_replace({_failed(hop.sources)}, "{c.SERVER}", "itself", "", "")'
             ratio = Promql(f"max({seen} / ({native.events(hop.calls, WINDOW)} > 0) or {own})")
-        before = self._recorded("chain:hop_total_errors:ratio5m", chain, hop.position - 1)
+        before = self._before("chain:hop_total_errors:ratio5m", chain, hop)
         calls = "0" if hop.soft else _calls(chain, hop.position)
         return Promql(f"clamp_max({calls} * ({ratio}), scalar({before}))")
 
@@ -71,6 +71,9 @@ class Hops:
             return Promql(own)
         behind = self._first(series, chain, range(hop.position + 1, len(chain.hops)))
         return Promql(f"clamp_min({own} - ({behind} or vector(0)), 0)")
+
+    def _before(self, series: str, chain: Chain, hop: Hop) -> str:
+        return self._first(series, chain, range(hop.position - 1, -1, -1))
 
     def _first(self, series: str, chain: Chain, positions: Iterable[int]) -> str:
         """What is recorded of the first of some hops that has any."""
