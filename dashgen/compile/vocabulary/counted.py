@@ -48,7 +48,7 @@ class Counted:
     def __init__(self, tile: Tile, dimensions: Sequence[str]):
         self._tile = tile
         self.process = tuple(dict.fromkeys((*PROCESS, *dimensions)))
-        self._scrape = duration(seconds(tile.scrape) - Decimal("0.001"))  # ranges that hold one sample, and not two
+        self._scrape = _open(seconds(tile.scrape))  # holds one sample, and not two
 
     def requests(self, sources: Sequence[Source]) -> Promql:
         """Requests per second."""
@@ -136,9 +136,9 @@ class Counted:
         process that was there a tile ago those that it had then, as successes may come back later than failures. Both
         ranges begin at one moment, so that it does not matter what an engine takes for the first sample.
         """
-        tile = self._tile.seconds
-        until = f"resets({{}}[{duration((DOWN + 1) * tile)}])"
-        before = f"resets({{}}[{duration(DOWN * tile)}] offset {self._tile.name})"
+        tile = Decimal(self._tile.seconds)
+        until = f"resets({{}}[{_open((DOWN + 1) * tile)}])"
+        before = f"resets({{}}[{_open(DOWN * tile)}] offset {self._tile.name})"
         there = f"({until} and {{}} offset {self._tile.name})"
         begun = f"({self._by_process(known, there, 'max')} or {self._by_process(known, until, 'max')})"
         return f"{begun} > {self._by_process(known, before, 'max')}"
@@ -146,6 +146,11 @@ class Counted:
     def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
         series = " or ".join(form.replace("{}", each) for each in selectors)
         return f"{operation} by ({', '.join(self.process)}) ({series})"
+
+
+def _open(length: Decimal) -> str:
+    """A range without its first moment, as all are since Prometheus 3.0."""
+    return duration(length - Decimal("0.001"))
 
 
 def _requests(source: Source) -> Counter:
