@@ -83,7 +83,7 @@ def native(pods: Iterable[int]) -> list[str]:
 
 
 def value(series: str, at: int) -> float:
-    """What a counter shows at a time: ten requests a second and more, one failure in two hundred seconds."""
+    """What a series shows at a time: ten requests a second and more, one failure in two hundred seconds, and up."""
     if series.startswith("up{"):
         return 1
     since, pod = at - END + 30 * DAY, int(series.partition('instance="')[2].partition('"')[0])

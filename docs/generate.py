@@ -294,7 +294,8 @@ def alerts(library: Library) -> str:
         for node in walk(document.root):
             if isinstance(node, Mapping) and isinstance(alert := node.get("alert"), Scalar):
                 severity, wait = worded(node.get("severity"), "ticket"), worded(node.get("for"), "at once")
-                parts.append(f"| {alert.text} | {about} | {severity} | {wait} | [{name}](../{name}) |")
+                row = f"| {alert.text} | {about} | {severity} | {wait} | [{name}](../{name}) |"
+                parts += [row] if row not in parts else []  # one alert may have several rules
     parts.append("\n## Burn-rate tables\n")
     for table in sorted(library.windows.values(), key=lambda each: each.period.at_least):
         period = f"{duration(table.period.at_least)} to {duration(table.period.at_most)}"

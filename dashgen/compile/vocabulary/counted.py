@@ -112,17 +112,18 @@ class Counted:
         now = self._by_process(selectors, value)
         last = f"last_over_time({{}}[{tile}])"
         ended = self._by_process(selectors, value.replace("{}", last))
-        before = self._by_process(selectors, value.replace("{}", earlier))
         fresh = value.replace("{}", f"last_over_time({{}}[{self._scrape}])")
-        if selectors != known:
+        if selectors == known:
+            before = self._by_process(selectors, value.replace("{}", earlier))
+        else:
             still = self._by_process(selectors, value.replace("{}", f"({earlier} and {last})"))
             twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {{}} offset {tile})", "max")
             zero = f"0 * {self._by_process(known, count.replace('{}', earlier))}"
             before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
             stands = f"changes({{}}[{self._tile.range}]) == 0 and {{}} offset {tile}"
             fresh = f"({fresh} unless ({stands}))"
-        idle = f"{self._by_process(up, f'{{}} offset {tile}', 'min')} == 1"
-        idle = f"0 * ({idle} unless {self._by_process(up, f'{{}} offset {REMEMBERED}', 'min')})"
+        reached, long = (self._by_process(up, f"{{}} offset {ago}", "min") for ago in (tile, REMEMBERED))
+        idle = f"0 * ({reached} == 1 unless {long})"
         was = f"{self._by_process(selectors, there)} or {before} or {idle}"
         grown = f"({now} or {ended}) - ({was})"
         anew = f"{self._by_process(selectors, fresh)} and {self._again(known)}"
