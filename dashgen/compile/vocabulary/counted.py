@@ -122,8 +122,7 @@ class Counted:
             before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
             stands = f"changes({{}}[{self._tile.range}]) == 0 and {{}} offset {tile}"
             fresh = f"({fresh} unless ({stands}))"
-        reached, long = (self._by_process(up, f"{{}} offset {ago}", "min") for ago in (tile, REMEMBERED))
-        idle = f"0 * ({reached} == 1 unless {long})"
+        idle = f"0 * {self._by_process(up, f'({{}} offset {tile} == 1 unless {{}} offset {REMEMBERED})')}"
         was = f"{self._by_process(selectors, there)} or {before} or {idle}"
         grown = f"({now} or {ended}) - ({was})"
         anew = f"{self._by_process(selectors, fresh)} and {self._again(known)}"
