@@ -18,6 +18,7 @@ from dashgen import conventions as c
 from dashgen.compile.template.leaf import Promql
 from dashgen.compile.vocabulary import native
 from dashgen.model.graph import Chain, Hop
+from dashgen.model.slo import Slo
 from dashgen.model.telemetry import Matcher, Source
 
 WINDOW = "5m"
@@ -64,6 +65,12 @@ class Hops:
     def own_errors(self, chain: Chain, hop: Hop) -> Promql:
         """Failures that start at the hop: those that no failed call to the next hop explains."""
         return self._own("chain:hop_total_errors:ratio5m", chain, hop)
+
+    def shares(self, slo: Slo) -> Promql:
+        """What each hop of a chain has its own share in: the seconds, or the failures, of one request of the chain."""
+        series = "chain:hop_errors:ratio5m" if slo.threshold is None else "chain:hop_seconds:mean5m"
+        labels = {c.CHAIN: slo.subject, c.ENV: self._env}
+        return Promql(native.selector(series, tuple(Matcher(label, "=", value) for label, value in labels.items())))
 
     def _own(self, series: str, chain: Chain, hop: Hop) -> Promql:
         own = self._recorded(series, chain, hop.position)
