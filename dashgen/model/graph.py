@@ -116,6 +116,20 @@ class Edge:
     uncounted: tuple[str, ...]
     path: Path
 
+    @property
+    def near_timeout(self) -> Decimal | None:
+        """From how many seconds on a call comes close to its timeout.
+
+        This is the first bound in the timeout's last quarter that all histograms have: between two bounds a quantile is
+        a guess. Native histograms tell everything. Nothing where there is no such bound.
+        """
+        histograms = [source.duration for source in self.sources if source.duration]
+        if not self.timeout or not histograms or len(histograms) < len(self.sources):
+            return None
+        classic = [{bound * h.scale for bound in h.bounds} for h in histograms if not h.native]
+        shared = set.intersection(*classic) if classic else {self.timeout * Decimal("0.8")}
+        return min((bound for bound in shared if self.timeout * Decimal("0.75") <= bound <= self.timeout), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Implementation:

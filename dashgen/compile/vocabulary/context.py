@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -21,7 +20,7 @@ from dashgen.compile.vocabulary.scopes import hop_labels, labels, scopes
 from dashgen.compile.vocabulary.sli import Sli, match
 from dashgen.compile.vocabulary.traffic import Traffic
 from dashgen.model.graph import Graph, Service
-from dashgen.model.telemetry import Signal, Source
+from dashgen.model.telemetry import Signal
 from dashgen.model.tree import Document, plain
 from dashgen.model.units import duration, number
 
@@ -59,7 +58,6 @@ def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
         "uid": partial(c.uid, settings.name),
         "quantiles": QUANTILES,
         "slow_every": settings.slow_every,
-        "near": near,
         "tile": settings.tile,
         "theme": colors,
         "status": colors["status"],
@@ -85,19 +83,6 @@ def environment(graph: Graph, theme: Document) -> tuple[Sandbox, Scope]:
 def signals(service: Service) -> list[tuple[str, Signal]]:
     """The runtime panels of all implementations, with the implementation's name."""
     return [(each.name, signal) for each in service.implementations for signal in each.signals]
-
-
-def near(sources: Iterable[Source], timeout: Decimal) -> Decimal | None:
-    """From how many seconds on a call comes close to its timeout: the first bound of all buckets in its last quarter.
-
-    Between two bounds a quantile is a guess; native histograms tell everything. Nothing where they have no such bound.
-    """
-    histograms = [source.duration for source in sources]
-    if not all(histograms):
-        return None
-    classic = [{bound * h.scale for bound in h.bounds} for h in histograms if h and not h.native]
-    shared = set.intersection(*classic) if classic else {timeout * Decimal("0.8")}
-    return min((bound for bound in shared if timeout * Decimal("0.75") <= bound <= timeout), default=None)
 
 
 def percent(ratio: Decimal) -> str:
