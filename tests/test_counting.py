@@ -150,8 +150,13 @@ CASES = {
         2,
     ),
     "a process that fails as it ends, and begins again at once": (
-        {("a", "200", ""): "100+30x4 130 15", ("a", "500", ""): "7x4 12 stale"},
-        15,
+        {("a", "200", ""): "100+30x4 250 15", ("a", "500", ""): "7x4 12 stale"},
+        None,
+        5,
+    ),
+    "a process that fails as it ends, and shows at once that it has not failed since": (
+        {("a", "200", ""): "100+30x4 250 15", ("a", "500", ""): "7x4 12 0"},
+        30 + 15 + 5,
         5,
     ),
     "successes that come back a minute after the failures of a new life": (

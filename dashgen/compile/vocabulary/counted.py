@@ -49,6 +49,7 @@ class Counted:
         self._tile = tile
         self.process = tuple(dict.fromkeys((*PROCESS, *dimensions)))
         self._scrape = _open(seconds(tile.scrape))  # holds one sample, and not two
+        self._anchored = _open(tile.seconds + seconds(tile.scrape))  # the samples of a tile and the one before
 
     def requests(self, sources: Sequence[Source]) -> Promql:
         """Requests per second."""
@@ -93,9 +94,11 @@ class Counted:
         since they were last scraped; they were zero where it did not have them yet, had more in an earlier life, or has
         begun again since and was there without them. So they were in a process that waits for its first request, which
         was reached a tile ago, but not a quarter of an hour ago: then it may have lost them, and they come back.
-        One that has begun again in the tile brings all that its last scrape shows; what that does not show is of its
-        earlier life, and so is what stands where it stood. Its `known` counters tell: few failures soon are more than
-        there were before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
+        Of one that has begun again in the tile, as its `known` counters tell, a series brings what it has grown by since
+        the scrape before the tile, in both lives, and all that it shows if it was not there a tile ago; what the last
+        scrape does not show is of the earlier life. `rate()` knows both lives; over a tile and a scrape it is off by a
+        scrape at most, where a series was zero. Few failures soon may be more than there were before, and what one
+        counter takes for a new life, others must, or a ratio of the two is wrong.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
         is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
@@ -112,16 +115,20 @@ class Counted:
         now = self._by_process(selectors, value)
         last = f"last_over_time({{}}[{tile}])"
         ended = self._by_process(selectors, value.replace("{}", last))
-        fresh = value.replace("{}", f"last_over_time({{}}[{self._scrape}])")
+        shown = value.replace("{}", f"last_over_time({{}}[{self._scrape}])")
+        lived = (
+            f"({value.replace('{}', f'rate({{}}[{self._anchored}])')}) * {self._tile.seconds} and {{}} offset {tile}"
+        )
+        fresh = f"{lived} or {shown}"
         if selectors == known:
             before = self._by_process(selectors, value.replace("{}", earlier))
         else:
             still = self._by_process(selectors, value.replace("{}", f"({earlier} and {last})"))
             twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {{}} offset {tile})", "max")
-            zero = f"0 * {self._by_process(known, count.replace('{}', earlier))}"
+            fresh = f"(({fresh}) and {shown})"
+            seldom = f"last_over_time({{}}[{REMEMBERED}:{tile}] offset {tile})"  # that it was there is enough
+            zero = f"0 * {self._by_process(known, count.replace('{}', seldom))}"
             before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
-            stands = f"changes({{}}[{self._tile.range}]) == 0 and {{}} offset {tile}"
-            fresh = f"({fresh} unless ({stands}))"
         idle = f"0 * {self._by_process(up, f'({{}} offset {tile} == 1 unless {{}} offset {REMEMBERED})')}"
         was = f"{self._by_process(selectors, there)} or {before} or {idle}"
         grown = f"({now} or {ended}) - ({was})"
@@ -132,16 +139,13 @@ class Counted:
     def _again(self, known: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
 
-        The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Of a
-        process that was there a tile ago those that it had then, as successes may come back later than failures. Both
+        The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Both
         ranges begin at one moment, so that it does not matter what an engine takes for the first sample.
         """
         tile = Decimal(self._tile.seconds)
         until = f"resets({{}}[{_open((DOWN + 1) * tile)}])"
         before = f"resets({{}}[{_open(DOWN * tile)}] offset {self._tile.name})"
-        there = f"({until} and {{}} offset {self._tile.name})"
-        begun = f"({self._by_process(known, there, 'max')} or {self._by_process(known, until, 'max')})"
-        return f"{begun} > {self._by_process(known, before, 'max')}"
+        return f"{self._by_process(known, until, 'max')} > {self._by_process(known, before, 'max')}"
 
     def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
         series = " or ".join(form.replace("{}", each) for each in selectors)
