@@ -113,6 +113,16 @@ CASES = {
         None,
         0,
     ),
+    "failures of one kind that are not exposed for a while, beside another kind": (
+        STEADY | {("a", "500", ""): "9x8", ("a", "503", ""): "300x1 stale _x2 301x2"},
+        60 + 1,
+        1,
+    ),
+    "a route that is not exposed for a while": (
+        STEADY | {("a", "200", "/x"): "5000x1 stale _x2 5002x2"},
+        60 + 2,
+        0,
+    ),
     "successes that ended with an earlier life, without a mark": (
         {("a", "200", ""): "90000+30x4", ("a", "500", ""): "30x4 4 9"},
         9,

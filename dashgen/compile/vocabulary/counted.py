@@ -48,6 +48,7 @@ class Counted:
     def __init__(self, tile: Tile, dimensions: Sequence[str]):
         self._tile = tile
         self.process = tuple(dict.fromkeys((*PROCESS, *dimensions)))
+        self._process = ", ".join(self.process)
         self._scrape = _open(seconds(tile.scrape))  # holds one sample, and not two
         self._anchored = _open(tile.seconds + seconds(tile.scrape))  # the samples of a tile and the one before
 
@@ -90,13 +91,14 @@ class Counted:
         """Events of the tile by process; the selected series may begin later than the `known` ones of their process.
 
         A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it has
-        ended. Counters that were not there then, as it was out of reach or does not show them at all times, have grown
-        since they were last scraped; they were zero where it did not have them yet, had more in an earlier life, or has
-        begun again since and was there without them. So they were in a process that waits for its first request, which
-        was reached a tile ago, but not a quarter of an hour ago: then it may have lost them, and they come back.
-        Of one that has begun again in the tile, as its `known` counters tell, a series brings what it has grown by since
-        the scrape before the tile, in both lives, and all that it shows if it was not there a tile ago; what the last
-        scrape does not show is of the earlier life. `rate()` knows both lives; over a tile and a scrape it is off by a
+        ended. A series that was not there then, as its process was out of reach or does not show it at all times, has
+        grown since it was last scraped, unless it had more in an earlier life, or its process has begun again since and
+        was there without it: then it was zero, as it was where the process did not have it yet. So were all of a
+        process that waits for its first request, which was reached a tile ago, but not a quarter of an hour ago: then
+        it may have lost them, and they come back.
+        Of one that has begun again in the tile, as its `known` counters tell, a series brings what both lives have
+        added since the scrape before the tile, or all that it shows if it was not there a tile ago; what the last scrape
+        does not show is of the earlier life. `rate()` knows both lives; over a tile and a scrape it is off by a
         scrape at most, where a series was zero. Few failures soon may be more than there were before, and what one
         counter takes for a new life, others must, or a ratio of the two is wrong.
         A process that has just been found may have started or have been counting for months, and counters that have
@@ -110,31 +112,30 @@ class Counted:
         selectors = list(dict.fromkeys(each for counter in counters for each in counter.selectors))
         known = list(dict.fromkeys(counter.known for counter in counters))
         up = list(dict.fromkeys(counter.up for counter in counters))
-        there = value.replace("{}", f"{{}} offset {tile}")
-        earlier = f"last_over_time({{}}[{REMEMBERED}] offset {tile})"
         now = self._by_process(selectors, value)
-        last = f"last_over_time({{}}[{tile}])"
-        ended = self._by_process(selectors, value.replace("{}", last))
-        shown = value.replace("{}", f"last_over_time({{}}[{self._scrape}])")
-        lived = (
-            f"({value.replace('{}', f'rate({{}}[{self._anchored}])')}) * {self._tile.seconds} and {{}} offset {tile}"
-        )
-        fresh = f"{lived} or {shown}"
-        if selectors == known:
-            before = self._by_process(selectors, value.replace("{}", earlier))
-        else:
-            still = self._by_process(selectors, value.replace("{}", f"({earlier} and {last})"))
-            twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {{}} offset {tile})", "max")
-            fresh = f"(({fresh}) and {shown})"
+        last = value.replace("{}", f"last_over_time({{}}[{tile}])")
+        ended = self._by_process(selectors, last)
+
+        there = _each(selectors, value.replace("{}", f"{{}} offset {tile}"))
+        earlier = value.replace("{}", f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
+        before = _each(selectors, f"{earlier} <= {last}")
+        idle = f"0 * {self._by_process(up, f'{{}} offset {tile} == 1 unless {{}} offset {REMEMBERED}')}"
+        if selectors != known:
+            twice = self._by_process(known, f"resets({{}}[{REMEMBERED}]) and {{}} offset {tile}", "max")
+            before = f"({before}) unless on ({self._process}) {twice} > 0"
             seldom = f"last_over_time({{}}[{REMEMBERED}:{tile}] offset {tile})"  # that it was there is enough
-            zero = f"0 * {self._by_process(known, count.replace('{}', seldom))}"
-            before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
-        idle = f"0 * {self._by_process(up, f'({{}} offset {tile} == 1 unless {{}} offset {REMEMBERED})')}"
-        was = f"{self._by_process(selectors, there)} or {before} or {idle}"
-        grown = f"({now} or {ended}) - ({was})"
-        anew = f"{self._by_process(selectors, fresh)} and {self._again(known)}"
+            idle = f"0 * {self._by_process(known, count.replace('{}', seldom))} or {idle}"
+        was = f"sum by ({self._process}) ({there} or {before}) or {idle}"
+
+        shown = value.replace("{}", f"last_over_time({{}}[{self._scrape}])")
+        both = value.replace("{}", f"rate({{}}[{self._anchored}])")
+        lives = f"({both}) * {self._tile.seconds} and {{}} offset {tile} or {shown}"
+        if selectors != known:
+            lives = f"({lives}) and {shown}"
+        anew = f"{self._by_process(selectors, lives)} and {self._again(known)}"
+
         seen = self._by_process(selectors, value.replace("{}", f"increase({{}}[{tile}1ms])"))
-        return f"({anew} or {grown}) >= 0 or {seen}"
+        return f"({anew} or ({now} or {ended}) - ({was})) >= 0 or {seen}"
 
     def _again(self, known: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
@@ -148,8 +149,12 @@ class Counted:
         return f"{self._by_process(known, until, 'max')} > {self._by_process(known, before, 'max')}"
 
     def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
-        series = " or ".join(form.replace("{}", each) for each in selectors)
-        return f"{operation} by ({', '.join(self.process)}) ({series})"
+        return f"{operation} by ({self._process}) ({_each(selectors, form)})"
+
+
+def _each(selectors: Sequence[str], form: str) -> str:
+    """A form with each of some selectors in its place."""
+    return " or ".join(form.replace("{}", each) for each in selectors)
 
 
 def _open(length: Decimal) -> str:
