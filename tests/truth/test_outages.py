@@ -41,7 +41,9 @@ def test_instances_that_vanish_without_a_mark(tmp_path: Path) -> None:
     assert not verdict.wrong(outage, replay.firing(outage, series, tmp_path))
 
 
-@pytest.mark.parametrize(("name", "every"), [("four-failures", "15s"), ("one-of-six", "15s"), ("slow-burn", "30s")])
+@pytest.mark.parametrize(
+    ("name", "every"), [("four-failures", "15s"), ("one-of-six", "15s"), ("slow-burn", "30s"), ("three-failures", "1m")]
+)
 def test_rules_that_are_evaluated_more_often(name: str, every: str, tmp_path: Path) -> None:
     """promtool evaluates all groups at the interval of its test, whatever they say themselves."""
     outage = load(next(path for path in OUTAGES if path.stem == name), tmp_path)

@@ -97,8 +97,8 @@ class Counted:
         process that waits for its first request, which was reached a tile ago, but not a quarter of an hour ago: then
         it may have lost them, and they come back.
         Of one that has begun again in the tile, as its `known` counters tell, a series brings what both lives have
-        added since the scrape before the tile, or all that it shows if it was not there a tile ago; what the last scrape
-        does not show is of the earlier life. `rate()` knows both lives; over a tile and a scrape it is off by a
+        added since the scrape before the tile, or all that it shows if it was not there a tile ago; what the last
+        scrape does not show is of the earlier life. `rate()` knows both lives; over a tile and a scrape it is off by a
         scrape at most, where a series was zero. Few failures soon may be more than there were before, and what one
         counter takes for a new life, others must, or a ratio of the two is wrong.
         A process that has just been found may have started or have been counting for months, and counters that have

@@ -13,7 +13,7 @@ from dashgen.compile.vocabulary.counted import Counted
 from dashgen.model.graph import Tile
 from dashgen.model.slo import BurnTier, Slo
 from dashgen.model.telemetry import Matcher
-from dashgen.model.units import HOUR, duration, number, seconds
+from dashgen.model.units import HOUR, duration, seconds
 
 FEW = 15  # tiles, of which each counts
 BELATED = "15m"  # until when the tile of an hour is recorded, where nobody could at once
@@ -68,16 +68,17 @@ class Sli:
         """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none.
 
         promtool evaluates all groups at an interval of its own. Where tiles overlap, every event counts as often as
-        the short window says.
+        there are tiles in the time of one: the most of the last hour, up to the next full tile, as some may be missing.
         """
         if not tier.minimum_bad_events:
             return Promql("")
         least = f"> {tier.minimum_bad_events - 0.5}"
         if not tier.in_days:
             many = f"{self.recent(slo, 'bad_events', tier.long_name)} * {self._tile.seconds}"
-            tiles = f"count_over_time(slo:events:rate{self._tile.name}{{{match(slo)}}}[{tier.short_name}])"
-            often = f"floor(sum({tiles}) / {number(Decimal(tier.short) / self._tile.seconds)})"
-            return Promql(f"and on () {many} / clamp_min({often}, 1) {least}")
+            tile, length = f"slo:events:rate{self._tile.name}{{{match(slo)}}}", self._tile.name
+            tiles = f"count_over_time({tile}[{duration(self._tile.seconds - Decimal('0.001'))}])"
+            often = f"max(max_over_time({tiles}[1h:{length}] offset -{length}))"
+            return Promql(f"and on () {many} / {often} {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 
     def recent(self, slo: Slo, what: str, window: str) -> Promql:
