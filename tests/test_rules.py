@@ -14,7 +14,7 @@ import yaml
 
 from dashgen import pipeline, promql
 from dashgen.compile import Compilation
-from dashgen.compile.vocabulary.context import near
+from dashgen.model.graph import Edge, Ref
 from dashgen.model.telemetry import Histogram, Source
 from tests.conftest import ROOT, opened, tool
 
@@ -213,8 +213,10 @@ def test_a_timeout_is_near_from_a_bound_of_the_buckets(
 ) -> None:
     made = Histogram("h", Decimal(1), tuple(Decimal(each) for each in bounds), not bounds, exemplars=False)
     source = Source("it", "go", "p", "h_count", "", (), made, (), (), (), (), (), sampled=False)
-    assert near([source], Decimal(timeout)) == (bound and Decimal(bound))
-    assert near([source, replace(source, duration=None)], Decimal(timeout)) is None
+    ends = (Ref(each, each, "go", "t", 1, each) for each in ("client", "server"))
+    edge = Edge("it", *ends, "http", "hard", Decimal(timeout), (source,), (), ())
+    assert edge.near_timeout == (bound and Decimal(bound))
+    assert replace(edge, sources=(source, replace(source, duration=None))).near_timeout is None
 
 
 @pytest.mark.parametrize("interval", ["1m", "2m", "5m"])

@@ -22,7 +22,7 @@ from dashgen.model.units import duration, number, seconds
 # people name replicas by where there is no `instance`. A label that nobody has does no harm.
 PROCESS = (
     "job instance cluster namespace pod exported_instance service_instance_id k8s_pod_name host_name "
-    "region zone node host replica version"
+    "region zone node host replica"
 ).split()
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
 COUNT = "histogram_count({})"  # of a native histogram
