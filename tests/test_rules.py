@@ -98,8 +98,8 @@ def test_every_alert_is_tested_and_complete(path: Path, compiled: dict[Path, Pat
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (5400, "At the pace of the last hour the budget is gone in 1h 30m 0s."),
-        (0, "The budget is used up."),
+        (5400, " At the pace of the last hour the budget is gone in 1h 30m 0s."),
+        (0, " The budget is used up."),
         (None, ""),  # nothing has burned for an hour
     ],
 )
@@ -113,7 +113,7 @@ def test_a_page_says_how_long_the_budget_lasts(
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [alert]}]}))
     labels = ",".join(f'{label}="{alert["labels"][label]}"' for label in ("service", "slo", "env"))
     series = [{"series": f"slo:budget_exhaustion:seconds{{{labels}}}", "values": seconds}]
-    whole = "2% of the requests of the last 1h were bad; the objective of 99.95 % over 30d allows 0.05 %. "
+    whole = "2% of the requests of the last 1h were bad; the objective of 99.95 % over 30d allows 0.05 %."
     annotations = {**alert["annotations"], "description": whole + said}
     expected = {"exp_labels": alert["labels"], "exp_annotations": annotations}
     case = {
