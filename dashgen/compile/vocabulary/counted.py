@@ -113,12 +113,11 @@ class Counted:
         known = list(dict.fromkeys(counter.known for counter in counters))
         up = list(dict.fromkeys(counter.up for counter in counters))
         now = self._by_process(selectors, value)
-        last = value.replace("{}", f"last_over_time({{}}[{tile}])")
-        ended = self._by_process(selectors, last)
+        ended = self._by_process(selectors, value.replace("{}", f"last_over_time({{}}[{tile}])"))
 
         there = _each(selectors, value.replace("{}", f"{{}} offset {tile}"))
         earlier = value.replace("{}", f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
-        before = _each(selectors, f"{earlier} <= {last}")
+        before = _each(selectors, f"{earlier} <= {value}")
         idle = f"0 * {self._by_process(up, f'{{}} offset {tile} == 1 unless {{}} offset {REMEMBERED}')}"
         if selectors != known:
             twice = self._by_process(known, f"resets({{}}[{REMEMBERED}]) and {{}} offset {tile}", "max")
