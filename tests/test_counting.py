@@ -113,16 +113,6 @@ CASES = {
         None,
         0,
     ),
-    "failures of one kind that are not exposed for a while, beside another kind": (
-        STEADY | {("a", "500", ""): "9x8", ("a", "503", ""): "300x1 stale _x2 301x2"},
-        60 + 1,
-        1,
-    ),
-    "a route that is not exposed for a while": (
-        STEADY | {("a", "200", "/x"): "5000x1 stale _x2 5002x2"},
-        60 + 2,
-        0,
-    ),
     "successes that ended with an earlier life, without a mark": (
         {("a", "200", ""): "90000+30x4", ("a", "500", ""): "30x4 4 9"},
         9,
@@ -169,6 +159,11 @@ CASES = {
         30 + 15 + 5,
         5,
     ),
+    "a process that begins again at once fails more often than its earlier life did": (
+        {("a", "200", ""): "1000+30x4 15 45", ("a", "500", ""): "20x4 21x2"},
+        None,
+        21,
+    ),
     "successes that come back a minute after the failures of a new life": (
         {("a", "200", ""): "1000+30x2 stale _x2 5", ("a", "500", ""): "_x3 4 9 9 9"},
         5,
@@ -194,14 +189,9 @@ def test_counts(case: str, rules: Path, tmp_path: Path) -> None:
     _counts(series, requests, failures, "3m", rules, tmp_path)
 
 
-def test_a_process_that_loses_its_counters_for_long_has_not_just_begun(rules: Path, tmp_path: Path) -> None:
-    """It is reached all the time, and comes back with what it has counted since it started."""
-    lost = {
-        ("b", "up", ""): "1x80",
-        ("b", "200", ""): "9000x4 stale _x59 9600x9",
-        ("b", "500", ""): "90x4 stale _x59 95x9",
-    }
-    _counts({("a", "200", ""): "100+30x80", **lost}, 60, 0, "33m", rules, tmp_path)
+def test_a_process_that_waits_for_long_counts_its_first_request(rules: Path, tmp_path: Path) -> None:
+    waiting = {("b", "up", ""): "1x80", ("b", "500", ""): "_x65 1x15"}
+    _counts({("a", "200", ""): "100+30x80", **waiting}, 60 + 1, 1, "33m", rules, tmp_path)
 
 
 def _counts(

@@ -91,16 +91,17 @@ class Counted:
         """Events of the tile by process; the selected series may begin later than the `known` ones of their process.
 
         A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it has
-        ended. A series that was not there then, as its process was out of reach or does not show it at all times, has
-        grown since it was last scraped, unless it had more in an earlier life, or its process has begun again since and
-        was there without it: then it was zero, as it was where the process did not have it yet. So were all of a
-        process that waits for its first request, which was reached a tile ago, but not a quarter of an hour ago: then
-        it may have lost them, and they come back.
-        Of one that has begun again in the tile, as its `known` counters tell, a series brings what both lives have
-        added since the scrape before the tile, or all that it shows if it was not there a tile ago; what the last
-        scrape does not show is of the earlier life. `rate()` knows both lives; over a tile and a scrape it is off by a
-        scrape at most, where a series was zero. Few failures soon may be more than there were before, and what one
-        counter takes for a new life, others must, or a ratio of the two is wrong.
+        ended. Counters that were not there then, as it was out of reach or does not show them at all times, have grown
+        since they were last scraped; they were zero where it did not have them yet, had more in an earlier life, or has
+        begun again since and was there without them. So were all of a process that waits for its first request, and was
+        reached a tile ago.
+        One that has begun again in the tile brings all that its last scrape shows, and what its earlier life had added
+        since the scrape before the tile, where a smaller value tells both lives apart; what the last scrape does not
+        show is of the earlier life, and so is what stands where it stood. Its `known` counters tell: few failures soon
+        are more than there were before, and what one counter takes for a new life, others must, or a ratio of the two
+        is wrong. `rate()` adds up both lives; over a tile and a scrape it is exact where no scrape failed, and loses up
+        to a third of what was zero when the tile began. A native histogram begins again without its process, so a
+        series that was there brings no more than that.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
         is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
@@ -112,25 +113,33 @@ class Counted:
         selectors = list(dict.fromkeys(each for counter in counters for each in counter.selectors))
         known = list(dict.fromkeys(counter.known for counter in counters))
         up = list(dict.fromkeys(counter.up for counter in counters))
+        last = f"last_over_time({{}}[{tile}])"
         now = self._by_process(selectors, value)
-        ended = self._by_process(selectors, value.replace("{}", f"last_over_time({{}}[{tile}])"))
+        ended = self._by_process(selectors, value.replace("{}", last))
 
-        there = _each(selectors, value.replace("{}", f"{{}} offset {tile}"))
-        earlier = value.replace("{}", f"last_over_time({{}}[{REMEMBERED}] offset {tile})")
-        before = _each(selectors, f"{earlier} <= {value}")
-        idle = f"0 * {self._by_process(up, f'{{}} offset {tile} == 1 unless {{}} offset {REMEMBERED}')}"
-        if selectors != known:
-            twice = self._by_process(known, f"resets({{}}[{REMEMBERED}]) and {{}} offset {tile}", "max")
-            before = f"({before}) unless on ({self._process}) {twice} > 0"
-            seldom = f"last_over_time({{}}[{REMEMBERED}:{tile}] offset {tile})"  # that it was there is enough
-            idle = f"0 * {self._by_process(known, count.replace('{}', seldom))} or {idle}"
-        was = f"sum by ({self._process}) ({there} or {before}) or {idle}"
+        there = f"{{}} offset {tile}"
+        earlier = f"last_over_time({{}}[{REMEMBERED}] offset {tile})"
+        if selectors == known:
+            before = self._by_process(selectors, value.replace("{}", earlier))
+        else:
+            still = self._by_process(selectors, value.replace("{}", f"({earlier} and {last})"))
+            twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {there})", "max")
+            seldom = (
+                f"last_over_time({{}}[{REMEMBERED}:{self._tile.seconds // 2}s] offset {tile})"  # to have been is enough
+            )
+            zero = f"0 * {self._by_process(known, count.replace('{}', seldom))}"
+            before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
+        idle = f"0 * {self._by_process(up, f'{there} == 1')}"
+        was = f"{self._by_process(selectors, value.replace('{}', there))} or {before} or {idle}"
 
         shown = value.replace("{}", f"last_over_time({{}}[{self._scrape}])")
-        both = value.replace("{}", f"rate({{}}[{self._anchored}])")
-        lives = f"({both}) * {self._tile.seconds} and {{}} offset {tile} or {shown}"
+        both = f"({value.replace('{}', f'rate({{}}[{self._anchored}])')}) * {self._tile.seconds}"
+        if counters[0].native:
+            lives = f"{both} and {there} or {shown} unless {there}"
+        else:
+            lives = f"{both} > {shown} and {there} or {shown}"
         if selectors != known:
-            lives = f"({lives}) and {shown}"
+            lives = f"({lives}) unless (changes({{}}[{self._tile.range}]) == 0 and {there})"
         anew = f"{self._by_process(selectors, lives)} and {self._again(known)}"
 
         seen = self._by_process(selectors, value.replace("{}", f"increase({{}}[{tile}1ms])"))
@@ -139,21 +148,20 @@ class Counted:
     def _again(self, known: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
 
-        The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Both
+        The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Of a
+        process that was there a tile ago those that it had then, as successes may come back later than failures. Both
         ranges begin at one moment, so that it does not matter what an engine takes for the first sample.
         """
         tile = Decimal(self._tile.seconds)
         until = f"resets({{}}[{_open((DOWN + 1) * tile)}])"
         before = f"resets({{}}[{_open(DOWN * tile)}] offset {self._tile.name})"
-        return f"{self._by_process(known, until, 'max')} > {self._by_process(known, before, 'max')}"
+        there = f"({until} and {{}} offset {self._tile.name})"
+        begun = f"({self._by_process(known, there, 'max')} or {self._by_process(known, until, 'max')})"
+        return f"{begun} > {self._by_process(known, before, 'max')}"
 
     def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
-        return f"{operation} by ({self._process}) ({_each(selectors, form)})"
-
-
-def _each(selectors: Sequence[str], form: str) -> str:
-    """A form with each of some selectors in its place."""
-    return " or ".join(form.replace("{}", each) for each in selectors)
+        series = " or ".join(form.replace("{}", each) for each in selectors)
+        return f"{operation} by ({self._process}) ({series})"
 
 
 def _open(length: Decimal) -> str:

@@ -68,7 +68,7 @@ class Sli:
         """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none.
 
         promtool evaluates all groups at an interval of its own. Where tiles overlap, every event counts as often as
-        there are tiles in the time of one: the most of the last hour, up to the next full tile, as some may be missing.
+        there are tiles in the time of one: in half of the last hour's, up to the next full one, as some may be missing.
         """
         if not tier.minimum_bad_events:
             return Promql("")
@@ -77,7 +77,7 @@ class Sli:
             many = f"{self.recent(slo, 'bad_events', tier.long_name)} * {self._tile.seconds}"
             tile, length = f"slo:events:rate{self._tile.name}{{{match(slo)}}}", self._tile.name
             tiles = f"count_over_time({tile}[{duration(self._tile.seconds - Decimal('0.001'))}])"
-            often = f"max(max_over_time({tiles}[1h:{length}] offset -{length}))"
+            often = f"max(quantile_over_time(0.5, {tiles}[1h:{length}] offset -{length}))"
             return Promql(f"and on () {many} / {often} {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
 
