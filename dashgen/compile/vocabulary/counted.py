@@ -100,8 +100,7 @@ class Counted:
         show is of the earlier life, and so is what stands where it stood. Its `known` counters tell: few failures soon
         are more than there were before, and what one counter takes for a new life, others must, or a ratio of the two
         is wrong. `rate()` adds up both lives; over a tile and a scrape it is exact where no scrape failed, and loses up
-        to a third of what was zero when the tile began. A native histogram begins again without its process, so a
-        series that was there brings no more than that.
+        to a third of what was zero when the tile began.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
         is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
@@ -134,10 +133,7 @@ class Counted:
 
         shown = value.replace("{}", f"last_over_time({{}}[{self._scrape}])")
         both = f"({value.replace('{}', f'rate({{}}[{self._anchored}])')}) * {self._tile.seconds}"
-        if counters[0].native:
-            lives = f"{both} and {there} or {shown} unless {there}"
-        else:
-            lives = f"{both} > {shown} and {there} or {shown}"
+        lives = f"{both} > {shown} and {there} or {shown}"
         if selectors != known:
             lives = f"({lives}) unless (changes({{}}[{self._tile.range}]) == 0 and {there})"
         anew = f"{self._by_process(selectors, lives)} and {self._again(known)}"
