@@ -123,10 +123,8 @@ class Counted:
         else:
             still = self._by_process(selectors, value.replace("{}", f"({earlier} and {last})"))
             twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {there})", "max")
-            seldom = (
-                f"last_over_time({{}}[{REMEMBERED}:{self._tile.seconds // 2}s] offset {tile})"  # to have been is enough
-            )
-            zero = f"0 * {self._by_process(known, count.replace('{}', seldom))}"
+            seen = f"last_over_time({{}}[{REMEMBERED}:{self._tile.seconds // 2}s] offset {tile})"  # at some moments
+            zero = f"0 * {self._by_process(known, count.replace('{}', seen))}"
             before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
         idle = f"0 * {self._by_process(up, f'{there} == 1')}"
         was = f"{self._by_process(selectors, value.replace('{}', there))} or {before} or {idle}"
@@ -138,8 +136,8 @@ class Counted:
             lives = f"({lives}) unless (changes({{}}[{self._tile.range}]) == 0 and {there})"
         anew = f"{self._by_process(selectors, lives)} and {self._again(known)}"
 
-        seen = self._by_process(selectors, value.replace("{}", f"increase({{}}[{tile}1ms])"))
-        return f"({anew} or ({now} or {ended}) - ({was})) >= 0 or {seen}"
+        guess = self._by_process(selectors, value.replace("{}", f"increase({{}}[{tile}1ms])"))
+        return f"({anew} or ({now} or {ended}) - ({was})) >= 0 or {guess}"
 
     def _again(self, known: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
