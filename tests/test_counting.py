@@ -151,7 +151,7 @@ CASES = {
     ),
     "a process that fails as it ends, and begins again at once": (
         {("a", "200", ""): "100+30x4 250 15", ("a", "500", ""): "7x4 12 stale"},
-        None,
+        30 + 15,
         5,
     ),
     "a process that fails as it ends, and shows at once that it has not failed since": (
@@ -161,7 +161,7 @@ CASES = {
     ),
     "a process that begins again at once fails more often than its earlier life did": (
         {("a", "200", ""): "1000+30x4 15 45", ("a", "500", ""): "20x4 21x2"},
-        None,
+        45 + 21,
         21,
     ),
     "successes that come back a minute after the failures of a new life": (

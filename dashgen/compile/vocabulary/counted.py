@@ -48,7 +48,6 @@ class Counted:
     def __init__(self, tile: Tile, dimensions: Sequence[str]):
         self._tile = tile
         self.process = tuple(dict.fromkeys((*PROCESS, *dimensions)))
-        self._process = ", ".join(self.process)
         self._scrape = _open(seconds(tile.scrape))  # holds one sample, and not two
         self._anchored = _open(tile.seconds + seconds(tile.scrape))  # the samples of a tile and the one before
 
@@ -155,7 +154,7 @@ class Counted:
 
     def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
         series = " or ".join(form.replace("{}", each) for each in selectors)
-        return f"{operation} by ({self._process}) ({series})"
+        return f"{operation} by ({', '.join(self.process)}) ({series})"
 
 
 def _open(length: Decimal) -> str:

@@ -68,7 +68,8 @@ class Sli:
         """The condition that a tier's long window holds its minimum of bad events; nothing where it wants none.
 
         promtool evaluates all groups at an interval of its own. Where tiles overlap, every event counts as often as
-        there are tiles in the time of one: in half of the last hour's, up to the next full one, as some may be missing.
+        there are tiles in the time of one: the median of the last hour, as some may be missing, and two in one after a
+        change of phase.
         """
         if not tier.minimum_bad_events:
             return Promql("")
