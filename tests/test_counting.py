@@ -174,8 +174,11 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("counting")
-    (folder / "services.yaml").write_text(SPEC)
+    return _compiled(SPEC, tmp_path_factory.mktemp("counting"))
+
+
+def _compiled(spec: str, folder: Path) -> Path:
+    (folder / "services.yaml").write_text(spec)
     project, found = pipeline.open_project(folder / "services.yaml")
     assert project, found
     pipeline.generate(project, folder / "out", datetime.date(2026, 1, 1))
@@ -194,15 +197,27 @@ def test_a_process_that_waits_for_long_counts_its_first_request(rules: Path, tmp
     _counts({("a", "200", ""): "100+30x80", **waiting}, 60 + 1, 1, "33m", rules, tmp_path)
 
 
+def test_count_and_bucket_of_a_latency_begin_again_together(tmp_path: Path) -> None:
+    """The bucket shows as much as in the life before, in which one of four was slow."""
+    spec = SPEC.replace("availability: {objective: 99.9}", "latency: {objective: 99, threshold: 250ms}")
+    histogram = "axum_http_requests_duration_seconds_{}{{job='web',instance='a',status='200'{}}}"
+    series = {histogram.format("count", ""): "4x4 3 5", histogram.format("bucket", ",le='0.25'"): "3x5 5"}
+    _passes(series, [_asked("bad_events", 0, "3m"), _asked("events", 5, "3m")], _compiled(spec, tmp_path), tmp_path)
+
+
 def _counts(
     series: dict[Any, str], requests: float | None, failures: float, at: str, rules: Path, tmp_path: Path
 ) -> None:
     asked: list[dict[str, Any]] = [_asked("bad_events", failures, at)]
     if requests is not None:
         asked.append(_asked("events", requests, at))
+    _passes({_series(*labels): values for labels, values in series.items()}, asked, rules, tmp_path)
+
+
+def _passes(series: dict[str, str], asked: list[dict[str, Any]], rules: Path, tmp_path: Path) -> None:
     test = {
         "interval": "30s",
-        "input_series": [{"series": _series(*labels), "values": values} for labels, values in series.items()],
+        "input_series": [{"series": each, "values": values} for each, values in series.items()],
         "promql_expr_test": asked,
     }
     file = tmp_path / "test.yaml"

@@ -33,11 +33,12 @@ DOWN = 2  # tiles that a process may be down between two lives
 class Counter:
     """What a source counts: the series that match any of `selectors`, in processes that `known` series tell apart.
 
-    `up` tells of these processes that they were reached.
+    `life` tells when these processes began again, and `up` that they were reached.
     """
 
     selectors: tuple[str, ...]
     known: str
+    life: str
     up: str
     native: bool
 
@@ -96,10 +97,10 @@ class Counted:
         reached a tile ago.
         One that has begun again in the tile brings all that its last scrape shows, and what its earlier life had added
         since the scrape before the tile, where a smaller value tells both lives apart; what the last scrape does not
-        show is of the earlier life, and so is what stands where it stood. Its `known` counters tell: few failures soon
-        are more than there were before, and what one counter takes for a new life, others must, or a ratio of the two
-        is wrong. `rate()` adds up both lives; over a tile and a scrape it is exact where no scrape failed, and loses up
-        to a third of what was zero when the tile began.
+        show is of the earlier life, and so is what stands where it stood. Its `life` tells: few failures soon are more
+        than there were before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
+        `rate()` adds up both lives; over a tile and a scrape it is exact where no scrape failed, and loses up to a
+        third of what was zero when the tile began.
         A process that has just been found may have started or have been counting for months, and counters that have
         shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
         is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
@@ -110,6 +111,7 @@ class Counted:
         value = value or count
         selectors = list(dict.fromkeys(each for counter in counters for each in counter.selectors))
         known = list(dict.fromkeys(counter.known for counter in counters))
+        life = list(dict.fromkeys(counter.life for counter in counters))
         up = list(dict.fromkeys(counter.up for counter in counters))
         last = f"last_over_time({{}}[{tile}])"
         now = self._by_process(selectors, value)
@@ -133,12 +135,12 @@ class Counted:
         lives = f"{both} > {shown} and {there} or {shown}"
         if selectors != known:
             lives = f"({lives}) unless (changes({{}}[{self._tile.range}]) == 0 and {there})"
-        anew = f"{self._by_process(selectors, lives)} and {self._again(known)}"
+        anew = f"{self._by_process(selectors, lives)} and {self._again(life)}"
 
         guess = self._by_process(selectors, value.replace("{}", f"increase({{}}[{tile}1ms])"))
         return f"({anew} or ({now} or {ended}) - ({was})) >= 0 or {guess}"
 
-    def _again(self, known: Sequence[str]) -> str:
+    def _again(self, life: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
 
         The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Of a
@@ -149,8 +151,8 @@ class Counted:
         until = f"resets({{}}[{_open((DOWN + 1) * tile)}])"
         before = f"resets({{}}[{_open(DOWN * tile)}] offset {self._tile.name})"
         there = f"({until} and {{}} offset {self._tile.name})"
-        begun = f"({self._by_process(known, there, 'max')} or {self._by_process(known, until, 'max')})"
-        return f"{begun} > {self._by_process(known, before, 'max')}"
+        begun = f"({self._by_process(life, there, 'max')} or {self._by_process(life, until, 'max')})"
+        return f"{begun} > {self._by_process(life, before, 'max')}"
 
     def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
         series = " or ".join(form.replace("{}", each) for each in selectors)
@@ -182,11 +184,11 @@ def _timed(source: Source) -> Counter:
 
 
 def _fast(source: Source, threshold: Decimal) -> Counter:
-    """Requests in the bucket of a threshold."""
+    """Requests in the bucket of a threshold; what begins again is the count, or their difference would be wrong."""
     fast = bucket(source, threshold)
-    every = source.matchers == source.process
-    known = fast if every else selector(f"{histogram_of(source).base}_count", source.process)
-    return Counter((fast,), known, presence([source]), native=False)
+    count = selector(f"{histogram_of(source).base}_count", source.process)
+    known = fast if source.matchers == source.process else count
+    return Counter((fast,), known, count, presence([source]), native=False)
 
 
 def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = ()) -> Counter:
@@ -197,4 +199,5 @@ def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Mat
     selectors = tuple(selector(metric, (*source.matchers, *each)) for each in alternatives or [()])
     native = source.duration is not None and source.duration.native and metric == source.duration.base
     every = source.matchers == source.process and not alternatives and metric != source.failed
-    return Counter(selectors, selectors[0] if every else selector(known, source.process), presence([source]), native)
+    knows = selectors[0] if every else selector(known, source.process)
+    return Counter(selectors, knows, knows, presence([source]), native)
