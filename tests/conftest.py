@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from dashgen import pipeline
 from dashgen.pipeline import Project
@@ -88,3 +90,11 @@ def tool(name: str) -> str:
     path = shutil.which(name)
     assert path, f"{name} is not installed; run `make tools`"
     return path
+
+
+def promtool_passes(case: dict[str, Any], rules: Path, folder: Path, every: str = "1m") -> None:
+    """A test in promtool's format must hold for a file of rules that are evaluated so often."""
+    content = {"rule_files": [str(rules)], "evaluation_interval": every, "tests": [case]}
+    (folder / "test.yaml").write_text(yaml.safe_dump(content))
+    done = subprocess.run([tool("promtool"), "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

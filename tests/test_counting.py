@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dashgen import pipeline
-from tests.conftest import tool
+from tests.conftest import promtool_passes
 
 SPEC = """
 version: dashgen/v1
@@ -220,10 +218,7 @@ def _passes(series: dict[str, str], asked: list[dict[str, Any]], rules: Path, tm
         "input_series": [{"series": each, "values": values} for each, values in series.items()],
         "promql_expr_test": asked,
     }
-    file = tmp_path / "test.yaml"
-    file.write_text(yaml.safe_dump({"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}))
-    done = subprocess.run([tool("promtool"), "test", "rules", str(file)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    promtool_passes(test, rules, tmp_path)
 
 
 def _series(instance: str, status: str, endpoint: str, behind: str = "", cluster: str = "", replica: str = "") -> str:

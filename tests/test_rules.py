@@ -16,7 +16,7 @@ from dashgen import pipeline, promql
 from dashgen.compile import Compilation
 from dashgen.model.graph import Edge, Ref
 from dashgen.model.telemetry import Histogram, Source
-from tests.conftest import ROOT, opened, tool
+from tests.conftest import ROOT, opened, promtool_passes, tool
 
 EXAMPLES = sorted(
     path
@@ -120,7 +120,7 @@ def test_a_page_says_how_long_the_budget_lasts(
         "input_series": series if seconds is not None else [],
         "alert_rule_test": [{"eval_time": "0m", "alertname": alert["alert"], "exp_alerts": [expected]}],
     }
-    _passes(case, tmp_path / "rules.yaml", tmp_path)
+    promtool_passes(case, tmp_path / "rules.yaml", tmp_path)
 
 
 @pytest.mark.parametrize("measured", [True, False])
@@ -142,7 +142,7 @@ def test_an_implementation_without_its_histogram_is_missed(
         "input_series": [{"series": each, "values": "0+60x60"} for each in series],
         "promql_expr_test": [_firing("SloDataMissing", "40m", not measured, slo="latency")],
     }
-    _passes(case, rules, tmp_path)
+    promtool_passes(case, rules, tmp_path)
 
 
 def test_an_hour_that_nobody_saw_become_full_is_recorded_later(compiled: dict[Path, Path], tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_an_hour_that_nobody_saw_become_full_is_recorded_later(compiled: dict[Pa
             )
         ],
     }
-    _passes(case, tmp_path / "rules.yaml", tmp_path, every="7m")
+    promtool_passes(case, tmp_path / "rules.yaml", tmp_path, every="7m")
 
 
 @pytest.mark.parametrize("instances", ["ab", "abc"])
@@ -196,7 +196,7 @@ def test_a_process_without_the_bucket_is_missed(instances: str, compiled: dict[P
         "input_series": [{"series": each, "values": values} for each, values in series.items()],
         "promql_expr_test": [_firing("SloDataMissing", "40m", "c" in instances, slo="latency")],
     }
-    _passes(case, rules, tmp_path)
+    promtool_passes(case, rules, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_samples_further_apart_than_declared_are_told(
         "input_series": [{"series": 'up{job="gateway"}', "values": "1x90"}, {"series": requests, "values": "0+60x90"}],
         "promql_expr_test": [_firing("ServiceTelemetryLost", "90m", interval != "1m")],
     }
-    _passes(case, rules, tmp_path)
+    promtool_passes(case, rules, tmp_path)
 
 
 def _firing(alert: str, at: str, firing: bool, **labels: str) -> dict[str, Any]:
@@ -239,13 +239,6 @@ def _firing(alert: str, at: str, firing: bool, **labels: str) -> dict[str, Any]:
     own = ",".join(f'{name}="{value}"' for name, value in {"alertname": alert, **labels}.items())
     expr = f'count(ALERTS{{{own},alertstate="firing"}}) or vector(0)'
     return {"expr": expr, "eval_time": at, "exp_samples": [{"labels": "{}", "value": int(firing)}]}
-
-
-def _passes(case: dict[str, Any], rules: Path, folder: Path, every: str = "1m") -> None:
-    content = {"rule_files": [str(rules)], "evaluation_interval": every, "tests": [case]}
-    (folder / "test.yaml").write_text(yaml.safe_dump(content))
-    done = subprocess.run([tool("promtool"), "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_expressions_are_not_too_long_for_victoriametrics(compiled: dict[Path, Path]) -> None:

@@ -126,8 +126,8 @@ class Edge:
         histograms = [source.duration for source in self.sources if source.duration]
         if not self.timeout or not histograms or len(histograms) < len(self.sources):
             return None
-        classic = [{bound * h.scale for bound in h.bounds} for h in histograms if not h.native]
-        shared = set.intersection(*classic) if classic else {self.timeout * Decimal("0.8")}
+        classic = [histogram.seconds for histogram in histograms if not histogram.native]
+        shared = frozenset.intersection(*classic) if classic else {self.timeout * Decimal("0.8")}
         return min((bound for bound in shared if self.timeout * Decimal("0.75") <= bound <= self.timeout), default=None)
 
 

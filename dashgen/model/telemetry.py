@@ -36,6 +36,11 @@ class Histogram:
     native: bool
     exemplars: bool
 
+    @property
+    def seconds(self) -> frozenset[Decimal]:
+        """The bounds in seconds."""
+        return frozenset(bound * self.scale for bound in self.bounds)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

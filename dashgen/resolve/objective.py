@@ -97,8 +97,8 @@ def _threshold(
         if histogram is None:
             detail = f"{source.profile} has no histogram of durations, so slow requests cannot be counted."
             yield draft.error("spec/no-histogram", "A latency SLO without a histogram", detail, *path, "threshold")
-        elif not histogram.native and spec.threshold not in [b * histogram.scale for b in histogram.bounds]:
-            bounds = sorted(b * histogram.scale for b in histogram.bounds)
+        elif not histogram.native and spec.threshold not in histogram.seconds:
+            bounds = sorted(histogram.seconds)
             near = [b for b in bounds if b < spec.threshold][-1:] + [b for b in bounds if b > spec.threshold][:1]
             detail = (
                 f"{duration(spec.threshold)} is no bucket bound of {source.profile}, so requests below it are not "

@@ -49,8 +49,8 @@ class Counted:
     def __init__(self, tile: Tile, dimensions: Sequence[str]):
         self._tile = tile
         self.process = tuple(dict.fromkeys((*PROCESS, *dimensions)))
-        self._scrape = _open(seconds(tile.scrape))  # holds one sample, and not two
-        self._anchored = _open(tile.seconds + seconds(tile.scrape))  # the samples of a tile and the one before
+        self._scrape = half_open(seconds(tile.scrape))  # holds one sample, and not two
+        self._anchored = half_open(tile.seconds + seconds(tile.scrape))  # the samples of a tile and the one before
 
     def requests(self, sources: Sequence[Source]) -> Promql:
         """Requests per second."""
@@ -148,8 +148,8 @@ class Counted:
         ranges begin at one moment, so that it does not matter what an engine takes for the first sample.
         """
         tile = Decimal(self._tile.seconds)
-        until = f"resets({{}}[{_open((DOWN + 1) * tile)}])"
-        before = f"resets({{}}[{_open(DOWN * tile)}] offset {self._tile.name})"
+        until = f"resets({{}}[{half_open((DOWN + 1) * tile)}])"
+        before = f"resets({{}}[{half_open(DOWN * tile)}] offset {self._tile.name})"
         there = f"({until} and {{}} offset {self._tile.name})"
         begun = f"({self._by_process(life, there, 'max')} or {self._by_process(life, until, 'max')})"
         return f"{begun} > {self._by_process(life, before, 'max')}"
@@ -159,7 +159,7 @@ class Counted:
         return f"{operation} by ({', '.join(self.process)}) ({series})"
 
 
-def _open(length: Decimal) -> str:
+def half_open(length: Decimal) -> str:
     """A range without its first moment, as all are since Prometheus 3.0."""
     return duration(length - Decimal("0.001"))
 
@@ -186,7 +186,7 @@ def _timed(source: Source) -> Counter:
 def _fast(source: Source, threshold: Decimal) -> Counter:
     """Requests in the bucket of a threshold; what begins again is the count, or their difference would be wrong."""
     fast = bucket(source, threshold)
-    count = selector(f"{histogram_of(source).base}_count", source.process)
+    count = _timed(source).known
     known = fast if source.matchers == source.process else count
     return Counter((fast,), known, count, presence([source]), native=False)
 

@@ -19,7 +19,7 @@ from dashgen.compile.template.leaf import Promql
 from dashgen.compile.vocabulary import native
 from dashgen.model.graph import Chain, Hop
 from dashgen.model.slo import Slo
-from dashgen.model.telemetry import Matcher, Source
+from dashgen.model.telemetry import Source
 
 WINDOW = "5m"
 
@@ -69,8 +69,7 @@ class Hops:
     def shares(self, slo: Slo) -> Promql:
         """What each hop of a chain has its own share in: the seconds, or the failures, of one request of the chain."""
         series = "chain:hop_errors:ratio5m" if slo.threshold is None else "chain:hop_seconds:mean5m"
-        labels = {c.CHAIN: slo.subject, c.ENV: self._env}
-        return Promql(native.selector(series, tuple(Matcher(label, "=", value) for label, value in labels.items())))
+        return native.labelled(series, {c.CHAIN: slo.subject, c.ENV: self._env})
 
     def _own(self, series: str, chain: Chain, hop: Hop) -> Promql:
         own = self._recorded(series, chain, hop.position)
@@ -88,8 +87,7 @@ class Hops:
 
     def _recorded(self, series: str, chain: Chain, position: int) -> str:
         labels = {c.CHAIN: chain.name, c.HOP: str(position + 1), c.ENV: self._env}
-        matchers = tuple(Matcher(label, "=", value) for label, value in labels.items())
-        return f"sum({native.selector(series, matchers)})"
+        return f"sum({native.labelled(series, labels)})"
 
 
 def _failed(sources: Sequence[Source]) -> Promql:

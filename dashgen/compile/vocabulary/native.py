@@ -7,7 +7,7 @@ durations in seconds, ratios from 0 to 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from dashgen.compile.template.leaf import Promql
@@ -27,6 +27,15 @@ def selector(metric: str, matchers: Matchers) -> Promql:
     """
     inside = ",".join(f'{m.label}{m.op}"{quoted(m.value)}"' for m in matchers)
     return Promql(f"{metric}{{{inside}}}" if inside else metric)
+
+
+def labelled(metric: str, labels: Mapping[str, str]) -> Promql:
+    """A selector of series whose labels have just these values.
+
+    >>> labelled("slo:info", {"slo": "latency"})
+    'slo:info{slo="latency"}'
+    """
+    return selector(metric, tuple(Matcher(label, "=", value) for label, value in labels.items()))
 
 
 def any_of(values: Iterable[object]) -> str:
@@ -144,7 +153,7 @@ def quantile(rank: Decimal | float, sources: Sequence[Source], window: str, by: 
         rate = f"rate({selector(f'{histograms[0].base}_bucket', measured[0].matchers)}[{window}])"
         whole = f"histogram_quantile({share}, sum{_by(('le', *by))} ({rate})) >= 0"
         return Promql(whole if histograms[0].scale == 1 else f"({whole}) * {number(histograms[0].scale)}")
-    shared = set.intersection(*({bound * h.scale for bound in h.bounds} for h in histograms))
+    shared = frozenset.intersection(*(h.seconds for h in histograms))
     parts = [_seconds(source, sorted(shared), window, by) for source in measured]
     return Promql(f"histogram_quantile({share}, sum{_by(('le', *by))} ({_labelled(measured, parts)})) >= 0")
 

@@ -9,10 +9,9 @@ from functools import lru_cache
 from dashgen import conventions as c
 from dashgen.compile.template.leaf import Promql
 from dashgen.compile.vocabulary import native
-from dashgen.compile.vocabulary.counted import Counted
+from dashgen.compile.vocabulary.counted import Counted, half_open
 from dashgen.model.graph import Tile
 from dashgen.model.slo import BurnTier, Slo
-from dashgen.model.telemetry import Matcher
 from dashgen.model.units import HOUR, duration, seconds
 
 FEW = 15  # tiles, of which each counts
@@ -28,7 +27,7 @@ def match(slo: Slo) -> Promql:
 @lru_cache(maxsize=64)  # an SLO's rules ask dozens of times, one SLO after the other
 def _match(level: str, subject: str, name: str, env: str) -> Promql:
     labels = {level: subject, c.SLO: name, c.ENV: env}
-    return Promql(native.selector("", tuple(Matcher(label, "=", value) for label, value in labels.items()))[1:-1])
+    return Promql(native.labelled("", labels)[1:-1])
 
 
 class Sli:
@@ -50,8 +49,7 @@ class Sli:
         """
         if slo.threshold is not None:
             return self._counted.slow(slo.sources, slo.threshold)
-        recorded = f"slo:events:rate{self._tile.name}{{{match(slo)}}}"
-        return Promql(f"{self._counted.failures(slo.sources)} or 0 * sum({recorded})")
+        return Promql(f"{self._counted.failures(slo.sources)} or 0 * sum({self._recorded(slo, 'events')})")
 
     def unmeasured(self, slo: Slo) -> Promql:
         """Nothing, as long as every process that gets requests has the histogram, and in it the threshold."""
@@ -76,8 +74,8 @@ class Sli:
         least = f"> {tier.minimum_bad_events - 0.5}"
         if not tier.in_days:
             many = f"{self.recent(slo, 'bad_events', tier.long_name)} * {self._tile.seconds}"
-            tile, length = f"slo:events:rate{self._tile.name}{{{match(slo)}}}", self._tile.name
-            tiles = f"count_over_time({tile}[{duration(self._tile.seconds - Decimal('0.001'))}])"
+            length = self._tile.name
+            tiles = f"count_over_time({self._recorded(slo, 'events')}[{half_open(Decimal(self._tile.seconds))}])"
             often = f"max(quantile_over_time(0.5, {tiles}[1h:{length}] offset -{length}))"
             return Promql(f"and on () {many} / {often} {least}")
         return Promql(f"and on () {self.days(slo, 'bad_events', tier.long_name)} * {HOUR} {least}")
@@ -89,10 +87,10 @@ class Sli:
         than the window hold just its tiles with the one or the other. A tile of sixty is missed by nobody, but with one
         too many, two bursts an hour apart would add up; where one is a fifth, windows would flap without it.
         """
-        tiles = f"slo:{what}:rate{self._tile.name}{{{match(slo)}}}"
         tile, length = self._tile.seconds, int(seconds(window))
         side = 1 if length < FEW * tile else -1
-        return Promql(f"sum(sum_over_time({tiles}[{duration(length // tile * tile + side * tile // 2)}]))")
+        held = duration(length // tile * tile + side * tile // 2)
+        return Promql(f"sum(sum_over_time({self._recorded(slo, what)}[{held}]))")
 
     def hour(self, slo: Slo, what: str) -> Promql:
         """The `events` or `bad_events` of an hour on the clock, per second; once, when the next one is first evaluated.
@@ -133,5 +131,9 @@ class Sli:
         a tile that is missing, and a range all samples of a tile that was evaluated more than once.
         """
         length = self._tile.name
-        tile = f"last_over_time(slo:{what}:rate{length}{{{match(slo)}}}[{length}])"
+        tile = f"last_over_time({self._recorded(slo, what)}[{length}])"
         return f"sum(sum_over_time({f'({tile}{masked})' if masked else tile}[1h:{length}]{offset}))"
+
+    def _recorded(self, slo: Slo, what: str) -> str:
+        """The tiles of `events` or `bad_events`, as they are recorded."""
+        return f"slo:{what}:rate{self._tile.name}{{{match(slo)}}}"

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 
-from dashgen.compile.vocabulary.native import bound, selector
+from dashgen.compile.vocabulary.native import bound, labelled
 from dashgen.model.graph import Edge, Service, Tile
 from dashgen.model.slo import Slo
-from dashgen.model.telemetry import Labels, Matcher, Source
+from dashgen.model.telemetry import Labels, Source
 from dashgen.model.units import number, seconds
 
 Series = tuple[tuple[str, str], ...]
@@ -74,7 +74,7 @@ class Traffic:
         return ((self._labelled(name, labels), self._constant(value)),)
 
     def _labelled(self, name: str, labels: Mapping[str, str]) -> str:
-        return str(selector(name, tuple(Matcher(label, "=", value) for label, value in labels.items())))
+        return str(labelled(name, labels))
 
     def _constant(self, value: Decimal | float) -> str:
         return f"{number(value)}x{int(LENGTH / self._step)}"

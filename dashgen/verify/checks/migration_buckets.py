@@ -34,7 +34,7 @@ def migration_buckets(graph: Graph) -> Iterator[Finding]:
         histograms = [source.duration for source in service.sources if source.duration and not source.duration.native]
         if len(histograms) < 2:
             continue
-        shared = set.intersection(*({bound * h.scale for bound in h.bounds} for h in histograms))
+        shared = frozenset.intersection(*(histogram.seconds for histogram in histograms))
         if len(shared) < ENOUGH:
             bounds = ", ".join(duration(bound) for bound in sorted(shared)) or "none"
             yield Finding(f"The implementations of {service.name} share only these bounds: {bounds}.", service.path)
