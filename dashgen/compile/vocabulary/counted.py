@@ -8,9 +8,10 @@ is a difference of counters, process by process; only the first minute of a proc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
 from dashgen.compile.template.leaf import Promql
 from dashgen.compile.vocabulary.native import bucket, counts_itself, histogram_of, presence, selector, union
@@ -31,16 +32,21 @@ DOWN = 2  # tiles that a process may be down between two lives
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """What a source counts: the series that match any of `selectors`, in processes that `known` series tell apart.
+    """What one or more sources count: the series that match any of `selectors`, in processes that `known` tell apart.
 
-    `life` tells when these processes began again, and `up` that they were reached.
+    `life` tells when these processes began again, and `up` that they were reached. All are lists of selectors.
     """
 
     selectors: tuple[str, ...]
-    known: str
-    life: str
-    up: str
+    known: tuple[str, ...]
+    life: tuple[str, ...]
+    up: tuple[str, ...]
     native: bool
+
+    @property
+    def count(self) -> str:
+        """What a series counts; `{}` stands for its selector."""
+        return COUNT if self.native else "{}"
 
 
 class Counted:
@@ -88,64 +94,72 @@ class Counted:
         return f"sum({self._grown(counters, value)}) / {self._tile.seconds}"
 
     def _grown(self, counters: Sequence[Counter], value: str = "") -> str:
-        """Events of the tile by process; the selected series may begin later than the `known` ones of their process.
+        """Events of the tile by process: what it shows now, or did at its end, less what it showed a tile ago.
 
-        A process that was there a tile ago has brought what its counters have grown by, up to its last scrape if it has
-        ended. Counters that were not there then, as it was out of reach or does not show them at all times, have grown
-        since they were last scraped; they were zero where it did not have them yet, had more in an earlier life, or has
-        begun again since and was there without them. So were all of a process that waits for its first request, and was
-        reached a tile ago.
-        One that has begun again in the tile brings all that its last scrape shows, and what its earlier life had added
-        since the scrape before the tile, where a smaller value tells both lives apart; what the last scrape does not
-        show is of the earlier life, and so is what stands where it stood. Its `life` tells: few failures soon are more
-        than there were before, and what one counter takes for a new life, others must, or a ratio of the two is wrong.
-        `rate()` adds up both lives; over a tile and a scrape it is exact where no scrape failed, and loses up to a
-        third of what was zero when the tile began.
-        A process that has just been found may have started or have been counting for months, and counters that have
-        shrunk without a new life have lost series: there `increase()` knows best, since it goes back to zero where that
-        is near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment
-        since Prometheus 3.0: a scrape just then would be missed.
+        The selected series may begin later than the `known` ones of their process. A process that has just been found
+        may have started or have been counting for months, and counters that have shrunk without a new life have lost
+        series: there `increase()` knows best, since it goes back to zero where that is near, and stretches no further
+        than the tile. A millisecond more, as ranges begin after their first moment since Prometheus 3.0: a scrape just
+        then would be missed.
+        """
+        counter = _joined(counters)
+        value = value or counter.count
+        now = f"{self._by_process(counter.selectors, value)} or {self._last(counter, value)}"
+        counted = f"{self._anew(counter, value)} or ({now}) - ({self._was(counter, value)})"
+        guess = self._by_process(counter.selectors, value.replace("{}", f"increase({{}}[{self._tile.name}1ms])"))
+        return f"({counted}) >= 0 or {guess}"
+
+    def _last(self, counter: Counter, value: str) -> str:
+        """What was shown last in the tile, by process."""
+        return self._by_process(counter.selectors, value.replace("{}", f"last_over_time({{}}[{self._tile.name}])"))
+
+    def _was(self, counter: Counter, value: str) -> str:
+        """What was shown a tile ago, by process.
+
+        Counters that were not there then, as the process was out of reach or does not show them at all times, have
+        grown since they were last scraped; they were zero where it did not have them yet, had more in an earlier life,
+        or has begun again since and was there without them. So were all of a process that waits for its first request,
+        and was reached a tile ago.
         """
         tile = self._tile.name
-        count = COUNT if counters[0].native else "{}"
-        value = value or count
-        selectors = list(dict.fromkeys(each for counter in counters for each in counter.selectors))
-        known = list(dict.fromkeys(counter.known for counter in counters))
-        life = list(dict.fromkeys(counter.life for counter in counters))
-        up = list(dict.fromkeys(counter.up for counter in counters))
-        last = f"last_over_time({{}}[{tile}])"
-        now = self._by_process(selectors, value)
-        ended = self._by_process(selectors, value.replace("{}", last))
-
         there = f"{{}} offset {tile}"
         earlier = f"last_over_time({{}}[{REMEMBERED}] offset {tile})"
-        if selectors == known:
-            before = self._by_process(selectors, value.replace("{}", earlier))
+        if counter.selectors == counter.known:
+            before = self._by_process(counter.selectors, value.replace("{}", earlier))
         else:
-            still = self._by_process(selectors, value.replace("{}", f"({earlier} and {last})"))
-            twice = self._by_process(known, f"(resets({{}}[{REMEMBERED}]) and {there})", "max")
+            last = f"last_over_time({{}}[{tile}])"
+            still = self._by_process(counter.selectors, value.replace("{}", f"({earlier} and {last})"))
+            twice = self._by_process(counter.known, f"(resets({{}}[{REMEMBERED}]) and {there})", "max")
             seen = f"last_over_time({{}}[{REMEMBERED}:{self._tile.seconds // 2}s] offset {tile})"  # at some moments
-            zero = f"0 * {self._by_process(known, count.replace('{}', seen))}"
-            before = f"({still} <= {ended} unless {twice} > 0) or {zero}"
-        idle = f"0 * {self._by_process(up, f'{there} == 1')}"
-        was = f"{self._by_process(selectors, value.replace('{}', there))} or {before} or {idle}"
+            zero = f"0 * {self._by_process(counter.known, counter.count.replace('{}', seen))}"
+            before = f"({still} <= {self._last(counter, value)} unless {twice} > 0) or {zero}"
+        idle = f"0 * {self._by_process(counter.up, f'{there} == 1')}"
+        return f"{self._by_process(counter.selectors, value.replace('{}', there))} or {before} or {idle}"
 
+    def _anew(self, counter: Counter, value: str) -> str:
+        """Events of processes that have begun again in the tile.
+
+        One brings all that its last scrape shows, and what its earlier life had added since the scrape before the tile,
+        where a smaller value tells both lives apart; what the last scrape does not show is of the earlier life, and so
+        is what stands where it stood. `rate()` adds up both lives; over a tile and a scrape it is exact where no scrape
+        failed, and loses up to a third of what was zero when the tile began.
+        """
+        there = f"{{}} offset {self._tile.name}"
         shown = value.replace("{}", f"last_over_time({{}}[{self._scrape}])")
         both = f"({value.replace('{}', f'rate({{}}[{self._anchored}])')}) * {self._tile.seconds}"
         lives = f"{both} > {shown} and {there} or {shown}"
-        if selectors != known:
+        if counter.selectors != counter.known:
             lives = f"({lives}) unless (changes({{}}[{self._tile.range}]) == 0 and {there})"
-        anew = f"{self._by_process(selectors, lives)} and {self._again(life)}"
-
-        guess = self._by_process(selectors, value.replace("{}", f"increase({{}}[{tile}1ms])"))
-        return f"({anew} or ({now} or {ended}) - ({was})) >= 0 or {guess}"
+        return f"{self._by_process(counter.selectors, lives)} and {self._again(counter.life)}"
 
     def _again(self, life: Sequence[str]) -> str:
         """Processes that have begun again in the tile: one of their counters has shrunk more often than by its start.
 
-        The most of any counter, not all together: one that is new in the new life a minute later shrinks then. Of a
-        process that was there a tile ago those that it had then, as successes may come back later than failures. Both
-        ranges begin at one moment, so that it does not matter what an engine takes for the first sample.
+        Their `life` tells: few failures soon are more than there were before, and what one counter takes for a new
+        life, others must, or a ratio of the two is wrong. The most of any counter, not all together: one that is new in
+        the new life a minute later shrinks then. Of a process that was there a tile ago those that it had then, as
+        successes may come back later than failures. Both ranges begin at one moment, so that it does not matter what an
+        engine takes for the first sample.
         """
         tile = Decimal(self._tile.seconds)
         until = f"resets({{}}[{half_open((DOWN + 1) * tile)}])"
@@ -157,6 +171,21 @@ class Counted:
     def _by_process(self, selectors: Sequence[str], form: str, operation: str = "sum") -> str:
         series = " or ".join(form.replace("{}", each) for each in selectors)
         return f"{operation} by ({', '.join(self.process)}) ({series})"
+
+
+def _joined(counters: Sequence[Counter]) -> Counter:
+    """What some sources count together; all are native, or none is."""
+
+    def distinct(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(chain.from_iterable(lists)))
+
+    return Counter(
+        distinct(each.selectors for each in counters),
+        distinct(each.known for each in counters),
+        distinct(each.life for each in counters),
+        distinct(each.up for each in counters),
+        counters[0].native,
+    )
 
 
 def half_open(length: Decimal) -> str:
@@ -187,8 +216,8 @@ def _fast(source: Source, threshold: Decimal) -> Counter:
     """Requests in the bucket of a threshold; what begins again is the count, or their difference would be wrong."""
     fast = bucket(source, threshold)
     count = _timed(source).known
-    known = fast if source.matchers == source.process else count
-    return Counter((fast,), known, count, presence([source]), native=False)
+    known = (fast,) if source.matchers == source.process else count
+    return Counter((fast,), known, count, (presence([source]),), native=False)
 
 
 def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Matchers] = ()) -> Counter:
@@ -199,5 +228,5 @@ def _counter(source: Source, metric: str, known: str, alternatives: Sequence[Mat
     selectors = tuple(selector(metric, (*source.matchers, *each)) for each in alternatives or [()])
     native = source.duration is not None and source.duration.native and metric == source.duration.base
     every = source.matchers == source.process and not alternatives and metric != source.failed
-    knows = selectors[0] if every else selector(known, source.process)
-    return Counter(selectors, knows, knows, presence([source]), native)
+    knows = selectors if every else (selector(known, source.process),)
+    return Counter(selectors, knows, knows, (presence([source]),), native)
