@@ -18,9 +18,14 @@ def counters(address: str, labels: Mapping[str, str], samples: Iterable[tuple[fl
     _write(address, labels, b"".join(made))
 
 
-def histogram(address: str, labels: Mapping[str, str], buckets: Mapping[int, int], total: float, now: float) -> None:
-    """Write one sample of a histogram: counts by bucket of schema 0 (up to two to the power of the index), sum, now."""
-    _write(address, labels, _message(4, _histogram(buckets, total, int(now * 1000))))
+def histogram(
+    address: str, labels: Mapping[str, str], buckets: Mapping[int, int], total: float, now: float, schema: int = 0
+) -> None:
+    """Write one sample of a histogram: counts by bucket, sum, now.
+
+    A bucket ends at two to the power of its index; a schema higher by one has twice as many.
+    """
+    _write(address, labels, _message(4, _histogram(buckets, total, int(now * 1000), schema)))
 
 
 def _write(address: str, labels: Mapping[str, str], samples: bytes) -> None:
@@ -35,8 +40,8 @@ def _write(address: str, labels: Mapping[str, str], samples: bytes) -> None:
         pass
 
 
-def _histogram(buckets: Mapping[int, int], total: float, milliseconds: int) -> bytes:
-    made = _number(1, sum(buckets.values())) + b"\x19" + struct.pack("<d", total) + _number(4, 0)
+def _histogram(buckets: Mapping[int, int], total: float, milliseconds: int, schema: int) -> bytes:
+    made = _number(1, sum(buckets.values())) + b"\x19" + struct.pack("<d", total) + _number(4, _zigzag(schema))
     last, before, deltas = -1, 0, b""
     for index in sorted(buckets):
         made += _message(11, _number(1, _zigzag(index - last - 1)) + _number(2, 1))

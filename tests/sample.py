@@ -23,7 +23,7 @@ services:
     team: t
     instrumentation: otelhttp
     selector: {job: web}
-    calls: {stock: {timeout: 500ms}}
+    calls: {stock: {timeout: 600ms}}
     slos: {availability: {objective: 99.9}}
   stock:
     language: rust

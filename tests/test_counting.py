@@ -147,6 +147,11 @@ CASES = {
         60 + 9 + 2,
         2,
     ),
+    "a process that was reached, and of which somebody begins to keep the series": (
+        STEADY | {("b", "up", ""): "1x9", ("b", "200", ""): "_x6 90000+30x3", ("b", "500", ""): "_x6 1800x3"},
+        60,
+        0,
+    ),
     "a process that fails as it ends, and begins again at once": (
         {("a", "200", ""): "100+30x4 250 15", ("a", "500", ""): "7x4 12 stale"},
         30 + 15,

@@ -6,6 +6,7 @@ import datetime
 import json
 import re
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from dashgen import pipeline
+from tests import remote_write
 from tests.conftest import ROOT, opened
 from tests.servers import running_alertmanager, running_prometheus
 
@@ -63,3 +65,42 @@ def test_alertmanager_runs_with_the_generated_configuration(out: Path, tmp_path:
         receivers = {each["name"] for each in get(f"{alertmanager}/api/v2/receivers")}
     assert "inhibit_rules" in status["config"]["original"]
     assert receivers == {"pagerduty-edge", "slack-edge", "pagerduty-commerce", "slack-commerce"}
+
+
+NATIVE = """
+version: dashgen/v1
+graph: shop
+defaults: {scrape_interval: 15s}
+teams: {t: {page: pager, ticket: chat}}
+services:
+  web:
+    language: go
+    team: t
+    instrumentation: {profile: otelhttp, native: true}
+    selector: {job: web}
+    slos: {latency: {objective: 99, threshold: 400ms}}
+"""
+
+
+def test_a_native_histogram_that_loses_resolution_slows_nobody_down(tmp_path: Path) -> None:
+    """All requests take 260 ms; 250 to 500 ms is one bucket from the last two scrapes on."""
+    (tmp_path / "services.yaml").write_text(NATIVE)
+    pipeline.generate(opened(tmp_path / "services.yaml"), tmp_path / "out", datetime.date(2026, 11, 21))
+    groups = yaml.safe_load((tmp_path / "out/prometheus/rules/service-web.yaml").read_text())["groups"]
+    counted = {rule["record"]: rule["expr"] for group in groups for rule in group["rules"] if "record" in rule}
+    labels = {"__name__": "http_server_request_duration_seconds", "job": "web", "instance": "a"}
+    flags = ("--web.enable-remote-write-receiver", "--enable-feature=native-histograms")
+    (tmp_path / "rules").mkdir()
+    with running_prometheus(tmp_path, tmp_path / "rules", flags=flags) as prometheus:
+        began = int(time.time()) - 180
+        for at in range(0, 180, 15):
+            count, schema = 1_000_000 + at * 10, 0 if at >= 150 else 2
+            bucket = -1 if schema == 0 else -7
+            remote_write.histogram(prometheus, labels, {bucket: count}, count * 0.26, began + at, schema)
+        asked = {
+            what: get(f"{prometheus}/api/v1/query?time={began + 170}&query={urllib.parse.quote(counted[what])}")
+            for what in ("slo:events:rate1m", "slo:bad_events:rate1m")
+        }
+    events, slow = (float(each["data"]["result"][0]["value"][1]) for each in asked.values())
+    assert events == pytest.approx(10)
+    assert slow <= events

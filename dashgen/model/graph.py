@@ -121,14 +121,15 @@ class Edge:
         """From how many seconds on a call comes close to its timeout.
 
         This is the first bound in the timeout's last quarter that all histograms have: between two bounds a quantile is
-        a guess. Native histograms tell everything. Nothing where there is no such bound.
+        a guess, and who takes as long as the timeout has failed. Native histograms tell everything. Nothing where there
+        is no such bound.
         """
         histograms = [source.duration for source in self.sources if source.duration]
         if not self.timeout or not histograms or len(histograms) < len(self.sources):
             return None
         classic = [histogram.seconds for histogram in histograms if not histogram.native]
         shared = frozenset.intersection(*classic) if classic else {self.timeout * Decimal("0.8")}
-        return min((bound for bound in shared if self.timeout * Decimal("0.75") <= bound <= self.timeout), default=None)
+        return min((bound for bound in shared if self.timeout * Decimal("0.75") <= bound < self.timeout), default=None)
 
 
 @dataclass(frozen=True, slots=True)

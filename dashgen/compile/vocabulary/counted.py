@@ -28,6 +28,7 @@ PROCESS = (
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
 COUNT = "histogram_count({})"  # of a native histogram
 DOWN = 2  # tiles that a process may be down between two lives
+YOUNG = 1000  # requests that a process may have had when it shows its first counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +75,28 @@ class Counted:
         """Requests per second that took longer than a threshold in seconds; nothing where the bucket is missing."""
         native = [source for source in sources if histogram_of(source).native]
         classic = [source for source in sources if not histogram_of(source).native]
-        late = f"{COUNT} * (1 - histogram_fraction(0, {number(threshold)}, {{}})) >= 0"
-        parts = [self._sum([_timed(source)], late) for source in native]
+        parts = [self._late(_timed(source), threshold) for source in native]
         if classic:
             timed = self._grown([_timed(source) for source in classic])
             fast = self._grown([_fast(source, threshold) for source in classic])
             parts.append(f"clamp_min(sum(({timed}) - ({fast})), 0) / {self._tile.seconds}")
         return union([*native, *classic[:1]], parts)
 
+    def _late(self, counter: Counter, threshold: Decimal) -> str:
+        """Slow requests of a native histogram, at most all: one that loses resolution changes what it said before."""
+        late = f"{COUNT} * (1 - histogram_fraction(0, {number(threshold)}, {{}})) >= 0"
+        most = f"1.01 * ({self._grown([counter])})"  # a fraction is not exact
+        return f"sum({self._grown([counter], late, most)}) / {self._tile.seconds}"
+
     def _total(self, sources: Sequence[Source], counter: Callable[[Source], Counter]) -> Promql:
         """Events per second of all processes of all sources."""
         counters = {source: counter(source) for source in sources}
         alike = [[s for s in sources if counters[s].native is native] for native in (False, True)]
         kinds = [each for each in alike if each]
-        parts = [self._sum([counters[s] for s in each]) for each in kinds]
+        parts = [f"sum({self._grown([counters[s] for s in each])}) / {self._tile.seconds}" for each in kinds]
         return union([each[0] for each in kinds], parts)
 
-    def _sum(self, counters: Sequence[Counter], value: str = "") -> str:
-        return f"sum({self._grown(counters, value)}) / {self._tile.seconds}"
-
-    def _grown(self, counters: Sequence[Counter], value: str = "") -> str:
+    def _grown(self, counters: Sequence[Counter], value: str = "", most: str = "") -> str:
         """Events of the tile by process: what it shows now, or did at its end, less what it showed a tile ago.
 
         The selected series may begin later than the `known` ones of their process. A process that has just been found
@@ -107,7 +110,7 @@ class Counted:
         now = f"{self._by_process(counter.selectors, value)} or {self._last(counter, value)}"
         counted = f"{self._anew(counter, value)} or ({now}) - ({self._was(counter, value)})"
         guess = self._by_process(counter.selectors, value.replace("{}", f"increase({{}}[{self._tile.name}1ms])"))
-        return f"({counted}) >= 0 or {guess}"
+        return f"({counted}) >= 0{f' <= {most}' if most else ''} or {guess}"
 
     def _last(self, counter: Counter, value: str) -> str:
         """What was shown last in the tile, by process."""
@@ -119,7 +122,7 @@ class Counted:
         Counters that were not there then, as the process was out of reach or does not show them at all times, have
         grown since they were last scraped; they were zero where it did not have them yet, had more in an earlier life,
         or has begun again since and was there without them. So were all of a process that waits for its first request,
-        and was reached a tile ago.
+        and was reached a tile ago; unless it shows too many for that, as where somebody begins to keep its series.
         """
         tile = self._tile.name
         there = f"{{}} offset {tile}"
@@ -130,10 +133,11 @@ class Counted:
             last = f"last_over_time({{}}[{tile}])"
             still = self._by_process(counter.selectors, value.replace("{}", f"({earlier} and {last})"))
             twice = self._by_process(counter.known, f"(resets({{}}[{REMEMBERED}]) and {there})", "max")
-            seen = f"last_over_time({{}}[{REMEMBERED}:{self._tile.seconds // 2}s] offset {tile})"  # at some moments
+            seen = f"last_over_time({{}}[{REMEMBERED}:{tile}] offset {tile})"  # at some moments
             zero = f"0 * {self._by_process(counter.known, counter.count.replace('{}', seen))}"
             before = f"({still} <= {self._last(counter, value)} unless {twice} > 0) or {zero}"
-        idle = f"0 * {self._by_process(counter.up, f'{there} == 1')}"
+        old = self._by_process(counter.life, counter.count.replace("{}", f"last_over_time({{}}[{tile}])"))
+        idle = f"0 * ({self._by_process(counter.up, f'{there} == 1')} unless {old} > {YOUNG})"
         return f"{self._by_process(counter.selectors, value.replace('{}', there))} or {before} or {idle}"
 
     def _anew(self, counter: Counter, value: str) -> str:

@@ -17,6 +17,8 @@ from dashgen.model.units import number
 from dashgen.promql import quoted
 
 Dimensions = Sequence[str]
+SETTLED = "1m30s"  # how long an instance is reached all the time until it counts as there
+MEMORY = "15m"  # how long a crash loop is remembered
 
 
 def selector(metric: str, matchers: Matchers) -> Promql:
@@ -84,30 +86,48 @@ def errors(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promq
 
 
 def shown(sources: Sequence[Source], window: str) -> Promql:
-    """How many series of requests were scraped within a window, however few of the scrapes succeeded."""
-    series = dict.fromkeys(f"last_over_time({_counter(source, ())}[{window}])" for source in sources)
-    return Promql(f"count({' or '.join(series)})")
+    """How many series of requests were scraped within a window, however few of the scrapes succeeded.
+
+    Where a process has an `up`, only those that go on: what a crash loop shows is zero, or begins again.
+    """
+    signs = []
+    for source in sources:
+        signs.append(f"({_some(source, window)} unless resets({_counter(source, ())}[{MEMORY}]) > 0)")
+        signs.append(f"(last_over_time({_counter(source, ())}[{window}]) unless on () {_up(source)})")
+    return Promql(f"count({' or '.join(dict.fromkeys(signs))})")
 
 
-def reached(implementations: Sequence[Implementation], window: str) -> Promql:
-    """1 while an instance was reached within a window, or told its release."""
+def reached(implementations: Sequence[Implementation], window: str, ago: str = "") -> Promql:
+    """1 while an instance was reached within a window that may have ended some time ago, or told its release."""
     signs = [sign for each in implementations for sign in (_up(each.source), *_release(each))]
-    return _any(f"last_over_time({sign}[{window}])" for sign in signs)
+    range_ = f"[{window}] offset {ago}" if ago else f"[{window}]"
+    return Promql(f"max({' or '.join(dict.fromkeys(f'last_over_time({sign}{range_})' for sign in signs))}) == 1")
 
 
 def steady(implementations: Sequence[Implementation], window: str) -> Promql:
-    """1 while an instance was reached in a window, before it, and mostly: one that starts and dies again is not there.
+    """How many instances were reached in a window and before: mostly, or often if they show requests, or lately always.
 
-    An instance whose samples end without a mark is missed as soon as one that is taken from the targets. Of those that
-    push their metrics, and so have no `up`, nobody knows more than when they last told their release.
+    None of those that start and die again and again. An instance whose samples end without a mark is missed as soon as
+    one that is taken from the targets. Of those that push their metrics, and so have no `up`, nobody knows more than
+    when they last told their release.
     """
     signs = []
     for each in implementations:
         up = _up(each.source)
-        mostly = f"avg_over_time({up}[5m]) > bool 0.7"
-        signs.append(f"({mostly} and last_over_time({up}[{window}]) and {up} offset {window})")
+        share = f"avg_over_time({up}[5m])"
+        called = f"{share} > 0.3 and on () {_some(each.source, window)}"
+        dying = f"(changes({up}[{MEMORY}]) > 2 and avg_over_time({up}[{MEMORY}]) < 0.5)"
+        lately = f"min_over_time({up}[{SETTLED}]) > 0 unless {dying}"
+        here = f"last_over_time({up}[{window}]) and {up} offset {SETTLED}"
+        signs.append(f"(({share} > 0.7 or {called} or {lately}) and {here})")
         signs += [f"(last_over_time({release}[{window}]) unless on () {up})" for release in _release(each)]
-    return _any(signs)
+    return Promql(f"count({' or '.join(dict.fromkeys(signs))})")
+
+
+def _some(source: Source, window: str) -> str:
+    """Series that counted a request before the end of a window."""
+    last = f"last_over_time({_counter(source, ())}[{window}])"
+    return f"{f'histogram_count({last})' if counts_itself(source) else last} > 0"
 
 
 def _up(source: Source) -> Promql:
@@ -117,10 +137,6 @@ def _up(source: Source) -> Promql:
 def _release(implementation: Implementation) -> list[str]:
     version = implementation.version
     return [selector(version.metric, implementation.source.target)] if version else []
-
-
-def _any(signs: Iterable[str]) -> Promql:
-    return Promql(f"max({' or '.join(dict.fromkeys(signs))}) == 1")
 
 
 def mean(sources: Sequence[Source], window: str, by: Dimensions = ()) -> Promql:

@@ -14,7 +14,8 @@ def call_near_timeout(graph: Graph) -> Iterator[Finding]:
 
     CallNearTimeout opens a ticket before slow calls become failed ones. It needs a bucket bound in the last quarter of
     the timeout, in the histograms of all implementations of the caller: where the next bound is beyond the timeout, a
-    call that takes half as long looks the same. Add the bound to the client's histogram and to a profile of your own.
+    call that takes half as long looks the same, and where it is the timeout itself, the call has failed. Add a bound to
+    the client's histogram and to a profile of your own, or choose a timeout a little beyond one.
 
     Passes:
         services: {web: {calls: {stock: {timeout: 1s}}}}
