@@ -111,6 +111,13 @@ def test_a_second_merge_replaces_the_first_and_graphs_do_not_meet() -> None:
     assert removed(merged(once, {"routes": [], "inhibit_rules": []}, MARK, "am.yml"), "shop", "am.yml") == THEIRS
 
 
+def test_a_file_that_ends_with_its_route_takes_our_part(tmp_path: Path) -> None:
+    theirs = "receivers:\n- name: everything\nroute:\n  receiver: everything\n"
+    made = merged(theirs, PART, MARK, "am.yml")
+    accepted(made, tmp_path)
+    assert removed(made, "shop", "am.yml") == theirs
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

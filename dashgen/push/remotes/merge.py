@@ -106,7 +106,7 @@ def _put(text: str, part: Part, mark: Mark, name: str) -> str:
     assert isinstance(root, MappingNode)
     nodes = zip((_value(root, "route"), root, root), part, strict=True)
     places = [(_place(made, node, key, name), key) for node, key in nodes if part[key]]
-    for (at, head, indent), key in sorted(places, reverse=True):  # from behind; a list goes on before a new key begins
+    for (at, indent, head), key in sorted(places, reverse=True):  # from behind; what is open ends before a key begins
         lines = [
             f"# >>> {mark} {key}{suffix}",
             *head,
@@ -138,20 +138,20 @@ def _receivers(routes: list[Any]) -> Iterator[str]:
         yield from _receivers(route.get("routes") or [])
 
 
-def _place(text: str, node: Node, key: str, name: str) -> tuple[int, list[str], int]:
-    """Where a block ends the list at `key`: the index, the line of a key that is missing, the indent (negative)."""
+def _place(text: str, node: Node, key: str, name: str) -> tuple[int, int, list[str]]:
+    """Where a block ends the list at `key`: the index, the indent (negative), the line of a key that is missing."""
     if not isinstance(node, MappingNode) or node.flow_style:
         raise _refusal(name, f"the mapping around `{key}` is written in braces; write it as a block")
     value = _value(node, key)
     if value is None:
-        return _line_after(text, _end(node)), [f"{key}:"], -node.start_mark.column
+        return _line_after(text, _end(node)), -node.start_mark.column, [f"{key}:"]
     if isinstance(value, ScalarNode) and not value.value:
-        return _line_after(text, value.end_mark.index), [], -node.start_mark.column
+        return _line_after(text, value.end_mark.index), -node.start_mark.column, []
     if not isinstance(value, SequenceNode) or value.flow_style:
         raise _refusal(
             name, f"`{key}` is not written as a block list, one `- ` a line; rewrite it, or remove it if empty"
         )
-    return _line_after(text, _end(value)), [], -value.start_mark.column
+    return _line_after(text, _end(value)), -value.start_mark.column, []
 
 
 def _value(node: MappingNode, key: str) -> Any:
