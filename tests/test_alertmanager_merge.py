@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,67 @@ def test_a_second_merge_replaces_the_first_and_graphs_do_not_meet() -> None:
     assert removed(both, "bank", "am.yml") == once
     assert removed(removed(both, "shop", "am.yml"), "bank", "am.yml") == THEIRS
     assert removed(merged(once, {"routes": [], "inhibit_rules": []}, MARK, "am.yml"), "shop", "am.yml") == THEIRS
+
+
+FILLED = """\
+# whoever is on call this week
+- name: pagerduty-edge  # theirs
+  pagerduty_configs:
+  - routing_key: 's3cr3t'
+  # and by telephone, one day
+"""
+
+
+def filled(text: str) -> str:
+    """The file after its owner filled the receiver where dashgen put it."""
+    return text.replace("  - name: pagerduty-edge\n", textwrap.indent(FILLED, "  "))
+
+
+def test_a_receiver_that_was_filled_in_our_block_keeps_every_byte(tmp_path: Path) -> None:
+    once = filled(merged(THEIRS, PART, MARK, "am.yml"))
+    another = {**PART, "routes": [*PART["routes"], {"receiver": "slack-data", "matchers": ['team="data"']}]}
+    made = merged(once, another, Mark("shop", "f" * 16), "am.yml")
+    accepted(made, tmp_path)
+    assert textwrap.indent(FILLED, "  ") in made
+    receivers = yaml.safe_load(made)["receivers"]
+    assert {each["name"]: set(each) for each in receivers} == {
+        "everything": {"name"},
+        "slack-edge": {"name", "webhook_configs"},
+        "pagerduty-edge": {"name", "pagerduty_configs"},
+        "slack-commerce": {"name"},
+        "pagerduty-commerce": {"name"},
+        "slack-data": {"name"},
+    }
+    assert merged(made, another, Mark("shop", "f" * 16), "am.yml") == made
+    assert removed(made, "shop", "am.yml") == removed(once, "shop", "am.yml")
+
+
+def test_a_bare_receiver_that_nobody_needs_goes_and_a_filled_one_stays() -> None:
+    once = filled(merged(THEIRS, PART, MARK, "am.yml"))
+    made = removed(once, "shop", "am.yml")
+    assert made.replace(textwrap.indent(FILLED, "  "), "") == THEIRS
+    assert made != THEIRS
+    other = {"routes": [{"receiver": "slack-commerce"}], "inhibit_rules": []}
+    left = yaml.safe_load(merged(once, other, MARK, "am.yml"))["receivers"]
+    assert [each["name"] for each in left] == ["everything", "slack-edge", "pagerduty-edge", "slack-commerce"]
+
+
+def test_a_receiver_that_was_filled_in_a_list_of_our_own_keeps_its_list() -> None:
+    theirs = "route:\n  receiver: slack-commerce\n"
+    made = filled(merged(theirs, PART, MARK, "am.yml"))
+    again = merged(made, PART, MARK, "am.yml")
+    assert yaml.safe_load(again)["receivers"][0]["pagerduty_configs"]
+    assert merged(again, PART, MARK, "am.yml") == again
+    assert again.count("receivers:") == 1
+
+
+def test_a_receiver_that_was_filled_in_the_block_of_one_graph_serves_another() -> None:
+    other = Mark("bank", "f" * 16)
+    both = filled(merged(merged(THEIRS, PART, MARK, "am.yml"), PART, other, "am.yml"))
+    made = removed(merged(both, PART, MARK, "am.yml"), "bank", "am.yml")
+    assert made.count("name: pagerduty-edge") == 1
+    assert textwrap.indent(FILLED, "  ") in made
+    assert found_part(made, "shop", "am.yml") == (PART, MARK)
 
 
 def test_a_file_that_ends_with_its_route_takes_our_part(tmp_path: Path) -> None:

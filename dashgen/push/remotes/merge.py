@@ -8,7 +8,8 @@ lists, so that no alert that was routed before changes its course, between comme
     # <<< dashgen:shop
 
 Everything else keeps every byte: the file is not written anew, lines are put into it. What was put in can be taken out
-without a trace, and a merge that would change the meaning of anything else is refused.
+without a trace, and a merge that would change the meaning of anything else is refused. A receiver between our comments
+that somebody filled is everything else, too: the next merge leaves it where it is and closes our block behind it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from dashgen import canonical
@@ -34,6 +36,7 @@ _BLOCK = re.compile(
     re.MULTILINE,
 )
 _CLOSING = re.compile(r" *# <<< dashgen:[^\n]*\n")
+_NAMED = re.compile(r' *- name: (?:"(?:[^"\\]|\\.)*"|[\w(/](?:(?! #).)*)\r?\n')  # a receiver as we write it
 
 
 def part_of(generated: Mapping[str, Any]) -> Part:
@@ -74,7 +77,7 @@ def merged(text: str, part: Part, mark: Mark, name: str) -> str:
 
 
 def removed(text: str, graph: str, name: str) -> str:
-    """The text as it was before anything of this graph was put into it."""
+    """The text as it was before anything of this graph was put into it, and with the receivers that somebody filled."""
     return _with(text, {graph: None}, name)
 
 
@@ -91,9 +94,23 @@ def _with(text: str, parts: Mapping[str, tuple[Part, Mark] | None], name: str) -
 
 
 def _bare(text: str) -> str:
+    """The text without our blocks, but with what is not ours in them."""
     unclosed = any(block["unclosed"] for block in _BLOCK.finditer(text))
-    left = _BLOCK.sub("", text)
+    left = _BLOCK.sub(_theirs, text)
     return left.removesuffix("\n").removesuffix("\r") if unclosed else left
+
+
+def _theirs(block: re.Match[str]) -> str:
+    """The receivers of a block that are more than a name, byte by byte, each with the comments above it and in it."""
+    inside = block["inside"]
+    first = re.search(r"^ *(?=-\s)", inside, re.MULTILINE)
+    if block["key"] != "receivers" or not first:
+        return ""
+    above = rf"(?: {{0,{len(first[0])}}}(?:#.*)?\r?\n)*"
+    starts = [each.start() for each in re.finditer(rf"^{above}{first[0]}-\s", inside, re.MULTILINE)]
+    entries = [inside[start:end] for start, end in pairwise([*starts, len(inside)])]
+    kept = [each for each in entries if not _NAMED.fullmatch(each)]
+    return inside[: starts[0]] + "".join(kept) if kept else ""
 
 
 def _put(text: str, part: Part, mark: Mark, name: str) -> str:
@@ -142,16 +159,16 @@ def _place(text: str, node: Node, key: str, name: str) -> tuple[int, int, list[s
     """Where a block ends the list at `key`: the index, the indent (negative), the line of a key that is missing."""
     if not isinstance(node, MappingNode) or node.flow_style:
         raise _refusal(name, f"the mapping around `{key}` is written in braces; write it as a block")
-    value = _value(node, key)
+    value, column = _value(node, key), node.start_mark.column
     if value is None:
-        return _line_after(text, _end(node)), -node.start_mark.column, [f"{key}:"]
+        return _line_after(text, _end(node), column), -column, [f"{key}:"]
     if isinstance(value, ScalarNode) and not value.value:
-        return _line_after(text, value.end_mark.index), -node.start_mark.column, []
+        return _line_after(text, value.end_mark.index, column), -column, []
     if not isinstance(value, SequenceNode) or value.flow_style:
         raise _refusal(
             name, f"`{key}` is not written as a block list, one `- ` a line; rewrite it, or remove it if empty"
         )
-    return _line_after(text, _end(value)), -value.start_mark.column, []
+    return _line_after(text, _end(value), value.start_mark.column), -value.start_mark.column, []
 
 
 def _value(node: MappingNode, key: str) -> Any:
@@ -166,11 +183,15 @@ def _end(node: Node) -> int:
     return max(int(node.start_mark.index), *(_end(each) for each in inner))
 
 
-def _line_after(text: str, index: int) -> int:
-    """The start of the line after the one that an index is in or right behind, and after the end of a block there."""
+def _line_after(text: str, index: int, column: int) -> int:
+    """The start of the line after the one that an index is in or right behind, and after the end of a block there.
+
+    It is also after the comments there that are indented further than the `column` that the block stands in: they are
+    about what is before them.
+    """
     start = index if index and text[index - 1] == "\n" else text.index("\n", index) + 1
-    closing = _CLOSING.match(text, start)
-    return closing.end() if closing else start
+    after = re.compile(rf"(?: {{{column + 1},}}#(?! <<< dashgen:).*\n)*(?:{_CLOSING.pattern})?").match(text, start)
+    return after.end() if after else start
 
 
 def _lines(value: list[Any], indent: str) -> list[str]:
