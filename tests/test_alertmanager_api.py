@@ -145,6 +145,14 @@ def test_a_tenant_without_a_configuration_is_told_what_to_do(tenant: Tenant) -> 
     assert caught.value.code is Exit.USAGE
 
 
+def test_a_route_of_the_tenant_that_takes_our_alerts_stops_the_plan(tenant: Tenant) -> None:
+    taking = THEIRS.replace('matchers: [team="x"]', 'matchers: [team=~"edge|x"]')
+    tenant.document["alertmanager_config"] = taking
+    with pytest.raises(RemoteError, match="takes what is for slack-edge"):
+        tenant.plan()
+    assert tenant.document["alertmanager_config"] == taking
+
+
 def test_somebody_who_writes_at_the_same_time_is_noticed(tenant: Tenant) -> None:
     plan = tenant.plan()
     tenant.remote.apply(plan.todo[0], Mark("shop", plan.todo[0].after))

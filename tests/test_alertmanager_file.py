@@ -110,6 +110,23 @@ def test_a_file_that_cannot_take_our_part_stops_the_plan(tmp_path: Path) -> None
     file.write_text("route: {receiver: a}\nreceivers:\n- name: a\n")
     with pytest.raises(RemoteError, match="braces"):
         remote(file).wanted(artifacts())
+    file.write_text("route:\n  receiver: a\n  routes:\n  - receiver: a\nreceivers:\n- name: a\n")
+    with pytest.raises(RemoteError, match=r"the route to a \(no matchers\) takes what is for slack-commerce"):
+        remote(file).wanted(artifacts())
+
+
+def test_a_plan_says_which_receivers_notify_nobody_before_and_after_a_push(tmp_path: Path) -> None:
+    file = tmp_path / "am.yml"
+    file.write_text(THEIRS)
+    at = remote(file)
+    for symbol in "+=":
+        wanted = at.wanted(artifacts())
+        (step,) = plan_remote("am", "shop", wanted, at.found("shop", []))
+        assert (str(step.action), step.reason.partition(":")[0]) == (
+            symbol,
+            "receivers that notify nobody until you fill them",
+        )
+        push(at, tmp_path / "store", artifacts())
 
 
 def test_somebody_else_was_faster(tmp_path: Path) -> None:

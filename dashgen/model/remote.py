@@ -51,13 +51,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An object as it should be; `data` is plain data without a mark, `parent` the key name of its folder."""
+    """An object as it should be; `data` is plain data without a mark, `parent` the key name of its folder.
+
+    `note` is what a plan says beside it where nothing more important is to be said.
+    """
 
     key: Key
     title: str
     data: Any
     owner: str
     parent: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from dashgen.model.remote import Found, Key, Mark, Wanted
 from dashgen.push.reading import as_yaml, yaml_data
 from dashgen.push.remotes import RemoteError
 from dashgen.push.remotes.merge import found_part, graphs, merged, part_of, removed
+from dashgen.push.remotes.routing import note_on_receivers
 from dashgen.push.settings import RemoteSettings
 from dashgen.push.transport import Transport
 
@@ -48,12 +49,16 @@ class AlertmanagerApi:
         self._title = f"configuration of {settings.tenant or self.name}"
 
     def wanted(self, artifacts: Iterable[Artifact]) -> list[Wanted]:
-        """Our part of the generated configuration."""
-        chosen = (each for each in artifacts if each.kind == "alertmanager")
-        return [
-            Wanted(Key("alertmanager", each.owner.removeprefix("graph-")), self._title, part_of(each.data), each.owner)
-            for each in chosen
-        ]
+        """Our part of the generated configuration; `RemoteError` where the tenant's could not take it."""
+        made = []
+        for each in artifacts:
+            if each.kind != "alertmanager":
+                continue
+            key, part = Key("alertmanager", each.owner.removeprefix("graph-")), part_of(each.data)
+            text = merged(self._document().text, part, Mark(key.name, "0" * 16), self._title)
+            note = note_on_receivers(text, key.name, self._title)
+            made.append(Wanted(key, self._title, part, each.owner, note=note))
+        return made
 
     def found(self, graph: str, keys: Collection[Key]) -> list[Found]:
         """The parts that stand in the tenant's configuration; nothing else of it leaves this class."""

@@ -18,6 +18,7 @@ from dashgen.model.remote import Found, Key, Mark, Wanted
 from dashgen.push.documents import write_whole
 from dashgen.push.remotes import RemoteError
 from dashgen.push.remotes.merge import found_part, graphs, merged, part_of, removed
+from dashgen.push.remotes.routing import note_on_receivers
 from dashgen.push.settings import RemoteSettings
 from dashgen.push.transport import Transport
 
@@ -35,13 +36,13 @@ class AlertmanagerFile:
 
     def wanted(self, artifacts: Iterable[Artifact]) -> list[Wanted]:
         """Our part of the generated configuration; `RemoteError` where the file could not take it."""
-        made = []
+        made, name = [], str(self._file)
         for each in artifacts:
             if each.kind != "alertmanager":
                 continue
             key, part = Key("alertmanager", each.owner.removeprefix("graph-")), part_of(each.data)
-            merged(self._text(), part, Mark(key.name, "0" * 16), str(self._file))
-            made.append(Wanted(key, str(self._file), part, each.owner))
+            text = merged(self._text(), part, Mark(key.name, "0" * 16), name)
+            made.append(Wanted(key, name, part, each.owner, note=note_on_receivers(text, key.name, name)))
         return made
 
     def found(self, graph: str, keys: Collection[Key]) -> list[Found]:
