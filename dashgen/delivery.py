@@ -15,7 +15,7 @@ from dashgen.model.change import Action
 from dashgen.model.drift import Drifted
 from dashgen.model.plan import Plan, Summary
 from dashgen.model.remote import Found, Key, Wanted
-from dashgen.plan import content, drifted, plan_remote, plan_restore
+from dashgen.plan import content, drifted, of_another_environment, plan_remote, plan_restore
 from dashgen.push.audit import read_log
 from dashgen.push.commit import git_commit
 from dashgen.push.documents import read_plan, write_plan, write_whole
@@ -56,10 +56,14 @@ def open_delivery(
 
 
 def make_plan(delivery: Delivery, output: Output, *, prune: bool = False, adopt: bool = False) -> Plan:
-    """Compare what `out/` wants with what every remote holds."""
+    """Compare what `out/` wants with what every remote holds; `RunError` where that is another environment's."""
+    compared = _compared(delivery, output)
+    refused = [of_another_environment(name, output.graph, wanted, found) for name, wanted, found in compared]
+    if any(refused):
+        raise RunError("\n".join(filter(None, refused)))
     steps = [
         step
-        for name, wanted, found in _compared(delivery, output)
+        for name, wanted, found in compared
         for step in plan_remote(name, output.graph, wanted, found, prune=prune, adopt=adopt)
     ]
     return Plan(delivery.context, output.graph, tuple(steps), delivery.commit)

@@ -12,7 +12,7 @@ import pytest
 from dashgen.exits import Exit
 from dashgen.model.artifact import Artifact
 from dashgen.model.plan import Plan, Summary
-from dashgen.plan import content, plan_remote
+from dashgen.plan import content, of_another_environment, plan_remote
 from dashgen.push.engine import Push, exit_code
 from dashgen.push.output import read_output
 from dashgen.push.remotes import RemoteError
@@ -127,6 +127,18 @@ def test_a_plan_says_which_receivers_notify_nobody_before_and_after_a_push(tmp_p
             "receivers that notify nobody until you fill them",
         )
         push(at, tmp_path / "store", artifacts())
+
+
+def test_a_file_with_the_routes_of_another_environment_tells_which(tmp_path: Path) -> None:
+    file = tmp_path / "am.yml"
+    file.write_text(THEIRS)
+    at = remote(file)
+    push(at, tmp_path / "store", artifacts())
+    wanted = at.wanted(artifacts())
+    assert of_another_environment("am", "shop", wanted, at.found("shop", [])) == ""
+    file.write_text(file.read_text().replace('env="prod"', 'env="dev"'))
+    told = of_another_environment("am", "shop", wanted, at.found("shop", []))
+    assert told.startswith("am holds the graph shop of the environment dev, and prod would take its place.")
 
 
 def test_somebody_else_was_faster(tmp_path: Path) -> None:

@@ -110,6 +110,21 @@ def test_prune_deletes_only_what_is_ours_and_no_longer_wanted(run: Type, remote:
     run("plan")
 
 
+def test_another_environment_of_the_same_graph_is_never_replaced(run: Type, remote: MemoryRemote, shop: Path) -> None:
+    run("push", "--yes")
+    before = dict(remote.objects)
+    shop.write_text(shop.read_text().replace("env: prod", "env: staging"))
+    run("generate")
+    for words in (["plan"], ["push", "--yes", "--adopt"], ["push", "--yes", "--prune"], ["prune", "--yes"]):
+        told = run(*words, code=2).stderr
+        assert "holds the graph shop of the environment prod, and staging would take its place" in told
+        assert "another `graph` name" in told
+    assert remote.objects == before
+    remote.objects.clear()
+    run("push", "--yes")
+    run("plan")
+
+
 def test_output_edited_by_hand_is_refused(run: Type, remote: MemoryRemote, shop: Path) -> None:
     path = shop.parent / "out" / "prometheus" / "rules" / "service-gateway.yaml"
     path.write_text(path.read_text() + "\n")
