@@ -88,6 +88,16 @@ def matches(matchers: list[str], labels: dict[str, str]) -> bool:
     return True
 
 
+def test_clusters_of_one_environment_neither_mute_each_other_nor_share_a_notification(out: Path) -> None:
+    config = yaml.safe_load((out / "alertmanager" / "alertmanager.yaml").read_text())
+    assert "cluster" in config["route"]["group_by"]
+    muted = [(target, source) for target in alerts(out) for source in alerts(out) if inhibited(config, target, source)]
+    assert muted
+    for target, source in muted:
+        assert inhibited(config, {**target, "cluster": "a"}, {**source, "cluster": "a"})
+        assert not inhibited(config, {**target, "cluster": "a"}, {**source, "cluster": "b"})
+
+
 def test_inhibitions_mute_what_they_should_and_nothing_else(out: Path) -> None:
     config = yaml.safe_load((out / "alertmanager" / "alertmanager.yaml").read_text())
     listed = alerts(out)
