@@ -112,6 +112,9 @@ def test_inhibitions_mute_what_they_should_and_nothing_else(out: Path) -> None:
     assert inhibited(config, hop_ticket, chain_page)
     assert not inhibited(config, hop_page, chain_page)
     assert not inhibited(config, alone, chain_page)
+    assert inhibited(config, by["ErrorBudgetExhausted", "orders", "availability", "ticket", None], chain_page)
+    explained = {target["alertname"] for target in listed if inhibited(config, target, chain_page)}
+    assert explained == {"ErrorBudgetBurn", "ErrorBudgetExhausted", "ChainBudgetBurn"}, "and its own tickets"
     assert inhibited(config, hop_ticket, hop_page)
     assert not inhibited(config, by["ErrorBudgetBurn", "pricing", "latency", "ticket", "ticket-slow"], hop_page)
     pages = [a for a in listed if a["severity"] == "page"]
