@@ -22,6 +22,7 @@ from dashgen.verify.checks import (
     service_unpromised,
     slo_feasible,
     slo_latency_threshold,
+    slo_native_threshold,
     slo_pace,
     slo_sampled,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "service_unpromised",
     "slo_feasible",
     "slo_latency_threshold",
+    "slo_native_threshold",
     "slo_pace",
     "slo_sampled",
 ]
