@@ -98,9 +98,9 @@ def test_every_alert_is_tested_and_complete(path: Path, compiled: dict[Path, Pat
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (5400, " At the pace of the last hour the budget is gone in 1h 30m 0s."),
+        (5400, " At the pace of the last 5m the budget is gone in 1h 30m 0s."),
         (0, " The budget is used up."),
-        (None, ""),  # nothing has burned for an hour
+        (None, ""),  # nothing burns
     ],
 )
 def test_a_page_says_how_long_the_budget_lasts(
@@ -119,6 +119,26 @@ def test_a_page_says_how_long_the_budget_lasts(
     case = {
         "input_series": series if seconds is not None else [],
         "alert_rule_test": [{"eval_time": "0m", "alertname": alert["alert"], "exp_alerts": [expected]}],
+    }
+    promtool_passes(case, tmp_path / "rules.yaml", tmp_path)
+
+
+@pytest.mark.parametrize(("burns", "lasts"), [(1, 1296), (0, None)])
+def test_the_budget_lasts_at_a_pace_that_is_as_new_as_the_page(
+    burns: int, lasts: int | None, compiled: dict[Path, Path], tmp_path: Path
+) -> None:
+    """In the first minutes of an outage the last hour has seen little of it, and after its end it still shows it."""
+    path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "service-pricing.yaml"
+    rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+    lasting = next(rule for rule in rules if rule.get("record") == "slo:budget_exhaustion:seconds")
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [lasting]}]}))
+    labels = ",".join(f'{label}="{lasting["labels"][label]}"' for label in ("service", "slo", "env"))
+    shown = {"slo:budget_remaining:ratio": 1, "slo:bad_ratio:1h": 0.05, "slo:bad_ratio:5m": burns}
+    asked = {"expr": f"sum({lasting['record']})", "eval_time": "0m"}
+    answer = [{"labels": "{}", "value": lasts}] if lasts is not None else []
+    case = {
+        "input_series": [{"series": f"{series}{{{labels}}}", "values": value} for series, value in shown.items()],
+        "promql_expr_test": [{**asked, "exp_samples": answer}],
     }
     promtool_passes(case, tmp_path / "rules.yaml", tmp_path)
 

@@ -106,6 +106,12 @@ class Slo:
         return {self.level: self.subject, c.SLO: self.name, c.TEAM: self.team, c.ENV: self.env}
 
     @property
+    def pace_window(self) -> str:
+        """The shortest window that a page reads: whose pace is as new as the page."""
+        pages = (tier.short for tier in self.tiers if tier.severity == "page")
+        return duration(min(pages, default=SHORTEST_BURN))
+
+    @property
     def fast_windows(self) -> tuple[str, ...]:
         """Windows of minutes and hours, made of minute tiles."""
         return self._windows(0, DAY - 1)
