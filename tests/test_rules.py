@@ -24,6 +24,8 @@ EXAMPLES = sorted(
     if path.exists()
 )
 
+LABELS = ("service", "slo", "env")  # by which the series of an SLO are told from others
+
 
 def name(path: Path) -> str:
     return path.parent.name if path.parent != ROOT else "shop"
@@ -111,7 +113,7 @@ def test_a_page_says_how_long_the_budget_lasts(
     alert = next(rule for rule in rules if rule.get("alert") == "ErrorBudgetBurn")
     alert["expr"] = "vector(0.02)"
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [alert]}]}))
-    labels = ",".join(f'{label}="{alert["labels"][label]}"' for label in ("service", "slo", "env"))
+    labels = ",".join(f'{label}="{alert["labels"][label]}"' for label in LABELS)
     series = [{"series": f"slo:budget_exhaustion:seconds{{{labels}}}", "values": seconds}]
     whole = "2% of the requests of the last 1h were bad; the objective of 99.95 % over 30d allows 0.05 %."
     annotations = {**alert["annotations"], "description": whole + said}
@@ -132,7 +134,7 @@ def test_the_budget_lasts_at_a_pace_that_is_as_new_as_the_page(
     rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
     lasting = next(rule for rule in rules if rule.get("record") == "slo:budget_exhaustion:seconds")
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [lasting]}]}))
-    labels = ",".join(f'{label}="{lasting["labels"][label]}"' for label in ("service", "slo", "env"))
+    labels = ",".join(f'{label}="{lasting["labels"][label]}"' for label in LABELS)
     shown = {"slo:budget_remaining:ratio": 1, "slo:bad_ratio:1h": 0.05, "slo:bad_ratio:5m": burns}
     asked = {"expr": f"sum({lasting['record']})", "eval_time": "0m"}
     answer = [{"labels": "{}", "value": lasts}] if lasts is not None else []
@@ -198,6 +200,52 @@ def test_an_hour_that_nobody_saw_become_full_is_recorded_later(compiled: dict[Pa
         ],
     }
     promtool_passes(case, tmp_path / "rules.yaml", tmp_path, every="7m")
+
+
+@pytest.mark.parametrize("owner", ["service-pricing", "service-orders", "chain-checkout"])
+def test_what_another_team_has_recorded_makes_no_rule_fail(
+    owner: str, compiled: dict[Path, Path], tmp_path: Path
+) -> None:
+    """For some minutes after a service has changed hands both its recorded series are there."""
+    out = compiled[ROOT / "services.yaml"] / "prometheus"
+    groups = yaml.safe_load((out / "rules" / f"{owner}.yaml").read_text())["groups"]
+    recorded = [rule for group in groups for rule in group["rules"] if "record" in rule]
+    before = []
+    for rule in (rule for rule in recorded if not rule["record"].startswith("service:")):  # nobody was deployed before
+        labels = ",".join(f'{name}="{value}"' for name, value in {**rule["labels"], "team": "before"}.items())
+        least = -1 if rule["record"] == "slo:budget_remaining:ratio" else 0
+        before.append({"series": f"{rule['record']}{{{labels}}}", "values": f"{least}x300"})
+    for case in yaml.safe_load((out / "tests" / f"{owner}.test.yaml").read_text())["tests"]:
+        case["input_series"] += before
+        promtool_passes(case, out / "rules" / f"{owner}.yaml", tmp_path)
+
+
+def test_an_hour_that_two_teams_have_recorded_counts_once(compiled: dict[Path, Path], tmp_path: Path) -> None:
+    """An hour of failures, one without, and some minutes of a third; the first and the last are recorded by both."""
+    path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "service-orders.yaml"
+    groups = yaml.safe_load(path.read_text())["groups"]
+    days = next(group for group in groups if group["name"].endswith("slo-availability-days"))
+    days["rules"] = [rule for rule in days["rules"] if "record" in rule]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [days]}))
+    labels = ",".join(f'{name}="{value}"' for name, value in days["rules"][-1]["labels"].items() if name in LABELS)
+    tiles = {"events": "60x130", "bad_events": "60x59 0x70"}
+    hours = {"events": ("_x59 60x2", "_x120 7x10"), "bad_events": ("_x59 60x2", "_x120 0x10")}
+    series = {f"slo:{what}:rate1m{{{labels}}}": values for what, values in tiles.items()}
+    for what, (whole, to_date) in hours.items():
+        series[f'slo:{what}:rate1h{{{labels},team="before"}}'] = whole
+        series[f'slo:{what}:hour_to_date{{{labels},team="before",part="hour"}}'] = to_date
+    case = {
+        "interval": "1m",
+        "input_series": [{"series": each, "values": values} for each, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": "round(sum(slo:bad_ratio:1d), 0.001)",
+                "eval_time": "126m",
+                "exp_samples": [{"labels": "{}", "value": 0.472}],  # 60 of 60 + 60 + 7
+            }
+        ],
+    }
+    promtool_passes(case, tmp_path / "rules.yaml", tmp_path, every="3m")
 
 
 @pytest.mark.parametrize("instances", ["ab", "abc"])

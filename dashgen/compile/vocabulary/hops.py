@@ -21,7 +21,7 @@ from dashgen.model.graph import Chain, Hop
 from dashgen.model.slo import Slo
 from dashgen.model.telemetry import Source
 
-WINDOW = "5m"
+WINDOW, HOURS = "5m", "6h"
 
 
 class Hops:
@@ -68,6 +68,13 @@ class Hops:
 
     def shares(self, slo: Slo) -> Promql:
         """What each hop of a chain has its own share in: the seconds, or the failures, of one request of the chain."""
+        return Promql(_by_hop(self._shares(slo)))
+
+    def usual_shares(self, slo: Slo) -> Promql:
+        """What each hop's own share was most of the last hours."""
+        return Promql(_by_hop(f"quantile_over_time(0.5, {self._shares(slo)}[{HOURS}])"))
+
+    def _shares(self, slo: Slo) -> str:
         series = "chain:hop_errors:ratio5m" if slo.threshold is None else "chain:hop_seconds:mean5m"
         return native.labelled(series, {c.CHAIN: slo.subject, c.ENV: self._env})
 
@@ -87,7 +94,12 @@ class Hops:
 
     def _recorded(self, series: str, chain: Chain, position: int) -> str:
         labels = {c.CHAIN: chain.name, c.HOP: str(position + 1), c.ENV: self._env}
-        return f"sum({native.labelled(series, labels)})"
+        return f"max({native.labelled(series, labels)})"
+
+
+def _by_hop(expr: str) -> str:
+    """One value for each hop, whoever owned the chain when it was recorded."""
+    return f"max by ({c.HOP}, {c.SERVICE}) ({expr})"
 
 
 def _failed(sources: Sequence[Source]) -> Promql:

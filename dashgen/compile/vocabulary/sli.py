@@ -117,22 +117,24 @@ class Sli:
 
         A label tells the hour to date from whole hours: both are added up, or the one that there is. What was recorded
         in the hour before is part of a whole hour as soon as that is recorded, which vmalert shows an evaluation later.
+        What two owners have recorded of an hour counts once.
         """
         hour = f"slo:{what}:rate1h{{{match(slo)}}}"
-        hours = f"sum_over_time(last_over_time({hour}[{BELATED}1ms] offset -{BELATED})[{window}:1h])"
+        hours = f"sum_over_time(max(last_over_time({hour}[{BELATED}1ms] offset -{BELATED}))[{window}:1h])"
         to_date = f"slo:{what}:hour_to_date{{{match(slo)}}}"
         past = f"hour(timestamp({to_date})) != scalar(hour()) and on () last_over_time({hour}[{BELATED}])"
-        return Promql(f"sum({hours} or {to_date} unless on () ({past}))")
+        return Promql(f"sum({hours} or max by (part) ({to_date} unless ({past})))")
 
     def _tiles(self, slo: Slo, what: str, masked: str = "", offset: str = "") -> str:
         """The sum of the tiles of an hour.
 
         Every tile counts once, whatever the interval of evaluation is: a subquery alone would take the one before for
-        a tile that is missing, and a range all samples of a tile that was evaluated more than once.
+        a tile that is missing, and a range all samples of a tile that was evaluated more than once. So it does where
+        two owners have recorded it.
         """
         length = self._tile.name
-        tile = f"last_over_time({self._recorded(slo, what)}[{length}])"
-        return f"sum(sum_over_time({f'({tile}{masked})' if masked else tile}[1h:{length}]{offset}))"
+        tile = f"max(last_over_time({self._recorded(slo, what)}[{length}]))"
+        return f"sum_over_time({f'({tile}{masked})' if masked else tile}[1h:{length}]{offset})"
 
     def _recorded(self, slo: Slo, what: str) -> str:
         """The tiles of `events` or `bad_events`, as they are recorded."""
