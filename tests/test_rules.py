@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import subprocess
 from dataclasses import replace
 from decimal import Decimal
@@ -200,6 +201,20 @@ def test_an_hour_that_nobody_saw_become_full_is_recorded_later(compiled: dict[Pa
         ],
     }
     promtool_passes(case, tmp_path / "rules.yaml", tmp_path, every="7m")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name)
+def test_hops_are_recorded_before_the_pages_that_name_them(path: Path, compiled: dict[Path, Path]) -> None:
+    """In the same group, which has one moment: promtool has one for all groups, a server has not."""
+    for file in (compiled[path] / "prometheus" / "rules").glob("chain-*.yaml"):
+        for group in yaml.safe_load(file.read_text())["groups"]:
+            recorded: set[str] = set()
+            for rule in group["rules"]:
+                recorded.add(rule.get("record", ""))
+                if rule.get("alert") == "ChainBudgetBurn" and rule["labels"]["severity"] == "page":
+                    named = set(re.findall(r"chain:hop_\w+:\w+", rule["annotations"]["description"]))
+                    assert named, file.name
+                    assert named <= recorded, (file.name, group["name"])
 
 
 @pytest.mark.parametrize("owner", ["service-pricing", "service-orders", "chain-checkout"])

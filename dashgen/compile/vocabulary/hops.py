@@ -22,6 +22,7 @@ from dashgen.model.slo import Slo
 from dashgen.model.telemetry import Source
 
 WINDOW, HOURS = "5m", "6h"
+MANY = 5  # hops that fit into a group with an SLO and its pages
 
 
 class Hops:
@@ -29,6 +30,15 @@ class Hops:
 
     def __init__(self, env: str):
         self._env = env
+
+    def group(self, chain: Chain, timed: bool) -> str:
+        """Where the seconds, or the failures, of the hops are recorded: in the group of the first SLO that counts them.
+
+        So its alerts, which name a hop, know as much of the hops as of the SLO. Many hops stand alone: they would have
+        the group cut before its pages, which then came a minute later.
+        """
+        counted = [slo.name for slo in chain.slos if (slo.threshold is not None) == timed]
+        return f"slo-{counted[0]}" if counted and len(chain.hops) <= MANY else "hops"
 
     def total_seconds(self, chain: Chain, hop: Hop) -> Promql:
         """Seconds that the hop and all behind it cost one request of the chain; never more than the hop before."""
