@@ -203,6 +203,40 @@ def test_an_hour_that_nobody_saw_become_full_is_recorded_later(compiled: dict[Pa
     promtool_passes(case, tmp_path / "rules.yaml", tmp_path, every="7m")
 
 
+MOST = " Most failures start in pricing: 11.3% of all requests in the last 5m."
+GREW = " What grew most in the last hours is pricing: by 11.3% of all requests."
+
+
+@pytest.mark.parametrize(
+    ("gateway", "pricing", "said"),
+    [
+        ("0.0000001x420", "0x359 0.1127x60", MOST + GREW),
+        ("0x359 0.0009x60", "0x59 0.1127x360", MOST),  # it has failed for hours
+        ("0x359 0.0000001x60", "0.1127x359 0x60", ""),  # it is well again
+    ],
+)
+def test_a_page_of_a_chain_names_what_is_worth_naming(
+    gateway: str, pricing: str, said: str, compiled: dict[Path, Path], tmp_path: Path
+) -> None:
+    path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "chain-checkout.yaml"
+    rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+    alert = next(rule for rule in rules if rule["labels"].get("burn") and rule["labels"]["slo"] == "availability")
+    alert["expr"] = "vector(0.02)"
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [alert]}]}))
+    whole = "2% of the requests of the last 1h were bad from end to end; the objective of 99.5 % allows 0.5 %."
+    annotations = {**alert["annotations"], "description": whole + said}
+    expected = {"exp_labels": alert["labels"], "exp_annotations": annotations}
+    case = {
+        "interval": "1m",
+        "input_series": [
+            {"series": f'chain:hop_errors:ratio5m{{chain="checkout",env="prod",service="{service}"}}', "values": values}
+            for service, values in (("gateway", gateway), ("pricing", pricing))
+        ],
+        "alert_rule_test": [{"eval_time": "6h", "alertname": alert["alert"], "exp_alerts": [expected]}],
+    }
+    promtool_passes(case, tmp_path / "rules.yaml", tmp_path)
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=name)
 def test_hops_are_recorded_before_the_pages_that_name_them(path: Path, compiled: dict[Path, Path]) -> None:
     """In the same group, which has one moment: promtool has one for all groups, a server has not."""

@@ -13,6 +13,7 @@ different seconds of a minute, so that at first a hop would look guilty of what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from dashgen import conventions as c
 from dashgen.compile.template.leaf import Promql
@@ -20,8 +21,10 @@ from dashgen.compile.vocabulary import native
 from dashgen.model.graph import Chain, Hop
 from dashgen.model.slo import Slo
 from dashgen.model.telemetry import Source
+from dashgen.model.units import number
 
 WINDOW, HOURS = "5m", "6h"
+MILLISECOND = Decimal("0.001")
 MANY = 5  # hops that fit into a group with an SLO and its pages
 
 
@@ -77,12 +80,26 @@ class Hops:
         return self._own("chain:hop_total_errors:ratio5m", chain, hop)
 
     def shares(self, slo: Slo) -> Promql:
-        """What each hop of a chain has its own share in: the seconds, or the failures, of one request of the chain."""
-        return Promql(_by_hop(self._shares(slo)))
+        """What each hop of a chain has its own share in: the seconds, or the failures, of one request of the chain.
 
-    def usual_shares(self, slo: Slo) -> Promql:
-        """What each hop's own share was most of the last hours."""
-        return Promql(_by_hop(f"quantile_over_time(0.5, {self._shares(slo)}[{HOURS}])"))
+        They are rounded for people; what rounds to nothing is not told.
+        """
+        return self._readable(slo, _by_hop(self._shares(slo)))
+
+    def growth(self, slo: Slo) -> Promql:
+        """What each hop's own share has grown by, from what it was most of the last hours; as `shares` tells it.
+
+        Less than a tenth of what the chain shows as a whole is noise: of a chain that is well again, or of the other
+        hops when the guilty one has been so for hours.
+        """
+        now = _by_hop(self._shares(slo))
+        usual = _by_hop(f"quantile_over_time(0.5, {self._shares(slo)}[{HOURS}])")
+        return self._readable(slo, f"{now} - {usual} >= 0.1 * scalar(sum({now}))")
+
+    def _readable(self, slo: Slo, expr: str) -> Promql:
+        """Seconds to the millisecond, failures to the first digit of the budget."""
+        step = MILLISECOND if slo.threshold is not None else Decimal(1).scaleb(slo.budget.adjusted())
+        return Promql(f"round({expr}, {number(step)}) > 0")
 
     def _shares(self, slo: Slo) -> str:
         series = "chain:hop_errors:ratio5m" if slo.threshold is None else "chain:hop_seconds:mean5m"
