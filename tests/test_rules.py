@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -112,18 +114,10 @@ def test_a_page_says_how_long_the_budget_lasts(
     path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "service-pricing.yaml"
     rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
     alert = next(rule for rule in rules if rule.get("alert") == "ErrorBudgetBurn")
-    alert["expr"] = "vector(0.02)"
-    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [alert]}]}))
     labels = ",".join(f'{label}="{alert["labels"][label]}"' for label in LABELS)
-    series = [{"series": f"slo:budget_exhaustion:seconds{{{labels}}}", "values": seconds}]
+    series = {f"slo:budget_exhaustion:seconds{{{labels}}}": str(seconds)} if seconds is not None else {}
     whole = "2% of the requests of the last 1h were bad; the objective of 99.95 % over 30d allows 0.05 %."
-    annotations = {**alert["annotations"], "description": whole + said}
-    expected = {"exp_labels": alert["labels"], "exp_annotations": annotations}
-    case = {
-        "input_series": series if seconds is not None else [],
-        "alert_rule_test": [{"eval_time": "0m", "alertname": alert["alert"], "exp_alerts": [expected]}],
-    }
-    promtool_passes(case, tmp_path / "rules.yaml", tmp_path)
+    _says({**alert, "expr": "vector(0.02)"}, whole + said, tmp_path, series)
 
 
 @pytest.mark.parametrize(("burns", "lasts"), [(1, 1296), (0, None)])
@@ -221,20 +215,70 @@ def test_a_page_of_a_chain_names_what_is_worth_naming(
     path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "chain-checkout.yaml"
     rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
     alert = next(rule for rule in rules if rule["labels"].get("burn") and rule["labels"]["slo"] == "availability")
-    alert["expr"] = "vector(0.02)"
-    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [alert]}]}))
     whole = "2% of the requests of the last 1h were bad from end to end; the objective of 99.5 % allows 0.5 %."
-    annotations = {**alert["annotations"], "description": whole + said}
-    expected = {"exp_labels": alert["labels"], "exp_annotations": annotations}
+    series = {
+        f'chain:hop_errors:ratio5m{{chain="checkout",env="prod",service="{service}"}}': values
+        for service, values in (("gateway", gateway), ("pricing", pricing))
+    }
+    _says({**alert, "expr": "vector(0.02)"}, whole + said, tmp_path, series, "6h")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.75, "; gateway gives up after 800ms. A little more load and these calls become errors."),
+        (1, "; gateway gives up after 800ms. A little more load and these calls become errors."),  # between bounds
+        (1.5, ". The stated timeout of 800ms does not seem to be in force."),
+    ],
+)
+def test_a_call_that_takes_longer_than_its_timeout_has_none(
+    value: float, said: str, compiled: dict[Path, Path], tmp_path: Path
+) -> None:
+    alert = _alert(
+        compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "service-gateway.yaml", "CallNearTimeout"
+    )
+    takes = {0.75: "750ms", 1: "1s", 1.5: "1.5s"}[value]
+    written = {**alert, "expr": f"vector({value})", "for": "0s"}
+    _says(written, f"Every twentieth call takes {takes} or longer{said}", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "said"), [("dashboard", 1, "1 dashboard edited"), ("rules", 2, "2 rule files edited")]
+)
+def test_drift_is_counted(kind: str, number: int, said: str, compiled: dict[Path, Path], tmp_path: Path) -> None:
+    alert = _alert(
+        compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "graph-shop.yaml", "ConfigurationDrifted"
+    )
+    labels = f'graph="shop",context="prod",remote="grafana",kind="{kind}",state="edited"'
+    why = "Somebody changed them by hand, or a push did not reach its end."
+    series = {f"dashgen_drift_objects{{{labels}}}": str(number)}
+    told = {"context": "prod", "remote": "grafana", "kind": kind, "state": "edited"}
+    _says({**alert, "for": "0s"}, f"grafana (prod): {said}. {why}", tmp_path, series, labels=told)
+
+
+def _alert(rules: Path, alert: str) -> dict[str, Any]:
+    groups = yaml.safe_load(rules.read_text())["groups"]
+    return next(rule for group in groups for rule in group["rules"] if rule.get("alert") == alert)
+
+
+def _says(
+    alert: dict[str, Any],
+    description: str,
+    folder: Path,
+    series: Mapping[str, str] = MappingProxyType({}),
+    at: str = "0m",
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """An alert fires alone, with a description and the labels of what it found."""
+    (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [alert]}]}))
+    annotations = {**alert["annotations"], "description": description}
+    expected = {"exp_labels": {**alert["labels"], **labels}, "exp_annotations": annotations}
     case = {
         "interval": "1m",
-        "input_series": [
-            {"series": f'chain:hop_errors:ratio5m{{chain="checkout",env="prod",service="{service}"}}', "values": values}
-            for service, values in (("gateway", gateway), ("pricing", pricing))
-        ],
-        "alert_rule_test": [{"eval_time": "6h", "alertname": alert["alert"], "exp_alerts": [expected]}],
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "alert_rule_test": [{"eval_time": at, "alertname": alert["alert"], "exp_alerts": [expected]}],
     }
-    promtool_passes(case, tmp_path / "rules.yaml", tmp_path)
+    promtool_passes(case, folder / "rules.yaml", folder)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=name)
@@ -317,23 +361,25 @@ def test_a_process_without_the_bucket_is_missed(instances: str, compiled: dict[P
 
 
 @pytest.mark.parametrize(
-    ("bounds", "timeout", "bound"),
+    ("bounds", "timeout", "bound", "past"),
     [
-        (("0.1", "0.25", "0.5", "1"), "0.3", "0.25"),
-        (("0.1", "0.25", "0.5", "1"), "0.25", None),  # who takes as long has failed
-        (("0.5", "0.75", "1"), "0.8", "0.75"),
-        (("0.5", "1", "2.5"), "2", None),
-        ((), "2", "1.6"),  # native
+        (("0.1", "0.25", "0.5", "1"), "0.3", "0.25", "0.5"),
+        (("0.1", "0.25", "0.5", "1"), "0.25", None, "0.25"),  # who takes as long has failed
+        (("0.5", "0.75", "1"), "0.8", "0.75", "1"),
+        (("0.5", "0.75"), "0.8", "0.75", "0.8"),
+        (("0.5", "1", "2.5"), "2", None, "2.5"),
+        ((), "2", "1.6", "2"),  # native
     ],
 )
 def test_a_timeout_is_near_from_a_bound_of_the_buckets(
-    bounds: tuple[str, ...], timeout: str, bound: str | None
+    bounds: tuple[str, ...], timeout: str, bound: str | None, past: str
 ) -> None:
     made = Histogram("h", Decimal(1), tuple(Decimal(each) for each in bounds), not bounds, exemplars=False)
     source = Source("it", "go", "p", "h_count", "", (), made, (), (), (), (), (), sampled=False)
     ends = (Ref(each, each, "go", "t", 1, each) for each in ("client", "server"))
     edge = Edge("it", *ends, "http", "hard", Decimal(timeout), (source,), (), ())
     assert edge.near_timeout == (bound and Decimal(bound))
+    assert edge.past_timeout == Decimal(past)
     assert replace(edge, sources=(source, replace(source, duration=None))).near_timeout is None
 
 

@@ -124,12 +124,28 @@ class Edge:
         a guess, and who takes as long as the timeout has failed. Native histograms tell everything. Nothing where there
         is no such bound.
         """
-        histograms = [source.duration for source in self.sources if source.duration]
-        if not self.timeout or not histograms or len(histograms) < len(self.sources):
+        if not self.timeout:
             return None
+        least, native = (self.timeout * Decimal(share) for share in ("0.75", "0.8"))
+        return min((bound for bound in self._bounds(native) if least <= bound < self.timeout), default=None)
+
+    @property
+    def past_timeout(self) -> Decimal | None:
+        """Beyond how many seconds a call surely takes longer than its timeout, which then is none.
+
+        This is the first bound from the timeout on; where there is none, no quantile is beyond the timeout.
+        """
+        if not self.timeout:
+            return None
+        return min((bound for bound in self._bounds(self.timeout) if bound >= self.timeout), default=self.timeout)
+
+    def _bounds(self, native: Decimal) -> frozenset[Decimal]:
+        """The bounds of buckets that all histograms have; the given one where all of them are native."""
+        histograms = [source.duration for source in self.sources if source.duration]
+        if not histograms or len(histograms) < len(self.sources):
+            return frozenset()
         classic = [histogram.seconds for histogram in histograms if not histogram.native]
-        shared = frozenset.intersection(*classic) if classic else {self.timeout * Decimal("0.8")}
-        return min((bound for bound in shared if self.timeout * Decimal("0.75") <= bound < self.timeout), default=None)
+        return frozenset.intersection(*classic) if classic else frozenset({native})
 
 
 @dataclass(frozen=True, slots=True)
