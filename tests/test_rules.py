@@ -197,8 +197,8 @@ def test_an_hour_that_nobody_saw_become_full_is_recorded_later(compiled: dict[Pa
     promtool_passes(case, tmp_path / "rules.yaml", tmp_path, every="7m")
 
 
-MOST = " Most failures start in pricing: 11.3% of all requests in the last 5m."
-GREW = " What grew most in the last hours is pricing: by 11.3% of all requests."
+MOST = " Most failures start in pricing: 11.27% of all requests in the last 5m."
+GREW = " What grew most in the last hours is pricing: by 11.27% of all requests."
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ CASES = {
         {UP: "1x239 stale", WEB: f"{HOUR} stale", UP.replace('"a"', '"b"'): "_x240 0x7 1x200"},
         None,
     ),
+    "it is down for four minutes": ({UP: "1x239 0x15 1x200", WEB: f"{HOUR} stale _x15 0+15x200"}, None),
     "it is gone": ({UP: "1x239 0x200", WEB: f"{HOUR} stale"}, 65),
     "every life answers some probes and dies": (
         {UP: f"1x239 {LOOP}", WEB: HOUR + " 3 6 9 stale _x18" * 12},
@@ -46,7 +47,8 @@ CASES = {
         {UP: "1x239 " + "1 0 " * 60, WEB: HOUR + "".join(f" {60 * n} stale" for n in range(60))},
         None,
     ),
-    "a collector forgets what nobody had called for long": ({SPANS: f"{HOUR} 3600x80 stale _x120"}, None),
+    "a collector forgets what nobody had called for an hour": ({SPANS: f"{HOUR} 3600x260 stale _x120"}, None),
+    "a collector forgets what has not been called for fifteen minutes": ({SPANS: f"{HOUR} 3600x60 stale _x120"}, 81),
     "a collector forgets what was called to its end": ({SPANS: f"{HOUR} stale _x80"}, 65),
 }
 

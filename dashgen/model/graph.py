@@ -183,6 +183,11 @@ class Service:
     path: Path
 
     @property
+    def traced(self) -> bool:
+        """Whether only metrics that are made from traces tell of its requests."""
+        return all(source.sampled for source in self.sources)
+
+    @property
     def sources(self) -> tuple[Source, ...]:
         """The server-side telemetry of all implementations."""
         return tuple(each.source for each in self.implementations)

@@ -133,7 +133,7 @@ class Counted:
             last = f"last_over_time({{}}[{tile}])"
             still = self._by_process(counter.selectors, value.replace("{}", f"({earlier} and {last})"))
             twice = self._by_process(counter.known, f"(resets({{}}[{REMEMBERED}]) and {there})", "max")
-            seen = f"last_over_time({{}}[{REMEMBERED}:{tile}] offset {tile})"  # at some moments
+            seen = f"last_over_time({{}}[{REMEMBERED}:{self._tile.seconds // 2}s] offset {tile})"  # at some moments
             zero = f"0 * {self._by_process(counter.known, counter.count.replace('{}', seen))}"
             before = f"({still} <= {self._last(counter, value)} unless {twice} > 0) or {zero}"
         old = self._by_process(counter.life, counter.count.replace("{}", f"last_over_time({{}}[{tile}])"))

@@ -97,8 +97,8 @@ class Hops:
         return self._readable(slo, f"{now} - {usual} >= 0.1 * scalar(sum({now}))")
 
     def _readable(self, slo: Slo, expr: str) -> Promql:
-        """Seconds to the millisecond, failures to the first digit of the budget."""
-        step = MILLISECOND if slo.threshold is not None else Decimal(1).scaleb(slo.budget.adjusted())
+        """Seconds to the millisecond, failures to the second digit of the budget."""
+        step = MILLISECOND if slo.threshold is not None else Decimal(1).scaleb(slo.budget.adjusted() - 1)
         return Promql(f"round({expr}, {number(step)}) > 0")
 
     def _shares(self, slo: Slo) -> str:

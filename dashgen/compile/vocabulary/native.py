@@ -17,7 +17,7 @@ from dashgen.model.units import number
 from dashgen.promql import quoted
 
 Dimensions = Sequence[str]
-SETTLED = "1m30s"  # how long an instance is reached all the time until it counts as there
+SETTLED = "1m"  # how long an instance is reached all the time until it counts as there
 MEMORY = "15m"  # how long a crash loop is remembered
 
 
