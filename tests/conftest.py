@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
 import subprocess
@@ -83,6 +84,13 @@ def opened(path: Path) -> Project:
     project, found = pipeline.open_project(path)
     assert project is not None, [f"{d.span}: {d.detail}" for d in found]
     return project
+
+
+def compiled(spec: str, folder: Path) -> Path:
+    """The folder of the rules that a specification is compiled into, in a folder of its own."""
+    (folder / "services.yaml").write_text(spec)
+    pipeline.generate(opened(folder / "services.yaml"), folder / "out", datetime.date(2026, 11, 21))
+    return folder / "out/prometheus/rules"
 
 
 def tool(name: str) -> str:

@@ -26,8 +26,7 @@ def note(*before: str, receivers: str = RECEIVERS) -> str:
     """What is said where these routes, written as YAML flow mappings, stand before ours."""
     routes = "".join(f"  - {each}\n" for each in before)
     theirs = f"route:\n  receiver: root\n{'  routes:' if before else ''}\n{routes}{receivers}"
-    text = merged(theirs, PART, Mark("shop", "0" * 16), "am.yml")
-    return note_on_receivers(text, "shop", "am.yml")
+    return note_on_receivers(theirs, PART, "shop", "am.yml")
 
 
 @pytest.mark.parametrize(
@@ -76,9 +75,8 @@ def test_a_route_of_theirs_to_the_receivers_that_we_name_is_as_good_as_ours() ->
 def test_a_graph_whose_team_has_other_receivers_elsewhere_is_told_which() -> None:
     other = {"routes": [{"receiver": "root", "matchers": ['team="edge"', 'env="prod"']}], "inhibit_rules": []}
     theirs = merged(f"route:\n  receiver: root\n{RECEIVERS}", other, Mark("bank", "0" * 16), "am.yml")
-    text = merged(theirs, PART, Mark("shop", "0" * 16), "am.yml")
     with pytest.raises(RemoteError, match="of the graph bank takes what is for slack-edge, pagerduty-edge"):
-        note_on_receivers(text, "shop", "am.yml")
+        note_on_receivers(theirs, PART, "shop", "am.yml")
 
 
 def test_receivers_that_notify_nobody_are_told_until_they_are_filled() -> None:

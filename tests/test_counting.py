@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dashgen import pipeline
-from tests.conftest import promtool_passes
+from tests.conftest import compiled, promtool_passes
 
 SPEC = """
 version: dashgen/v1
@@ -24,6 +22,7 @@ services:
     selector: {job: web}
     slos: {availability: {objective: 99.9}}
 """
+WEB = "service-web.yaml"
 STEADY = {("a", "200", ""): "100+30x10"}  # half a minute between samples; what is asked is the third minute
 CASES = {
     "the first failure of a known instance": (STEADY | {("a", "500", ""): "_x5 1x3"}, 60 + 1, 1),
@@ -177,15 +176,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _compiled(SPEC, tmp_path_factory.mktemp("counting"))
-
-
-def _compiled(spec: str, folder: Path) -> Path:
-    (folder / "services.yaml").write_text(spec)
-    project, found = pipeline.open_project(folder / "services.yaml")
-    assert project, found
-    pipeline.generate(project, folder / "out", datetime.date(2026, 1, 1))
-    return folder / "out/prometheus/rules/service-web.yaml"
+    return compiled(SPEC, tmp_path_factory.mktemp("counting")) / WEB
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -205,7 +196,9 @@ def test_count_and_bucket_of_a_latency_begin_again_together(tmp_path: Path) -> N
     spec = SPEC.replace("availability: {objective: 99.9}", "latency: {objective: 99, threshold: 250ms}")
     histogram = "axum_http_requests_duration_seconds_{}{{job='web',instance='a',status='200'{}}}"
     series = {histogram.format("count", ""): "4x4 3 5", histogram.format("bucket", ",le='0.25'"): "3x5 5"}
-    _passes(series, [_asked("bad_events", 0, "3m"), _asked("events", 5, "3m")], _compiled(spec, tmp_path), tmp_path)
+    _passes(
+        series, [_asked("bad_events", 0, "3m"), _asked("events", 5, "3m")], compiled(spec, tmp_path) / WEB, tmp_path
+    )
 
 
 def _counts(

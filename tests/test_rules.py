@@ -112,8 +112,7 @@ def test_a_page_says_how_long_the_budget_lasts(
     seconds: int | None, said: str, compiled: dict[Path, Path], tmp_path: Path
 ) -> None:
     path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "service-pricing.yaml"
-    rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
-    alert = next(rule for rule in rules if rule.get("alert") == "ErrorBudgetBurn")
+    alert = _alert(path, "ErrorBudgetBurn")
     labels = ",".join(f'{label}="{alert["labels"][label]}"' for label in LABELS)
     series = {f"slo:budget_exhaustion:seconds{{{labels}}}": str(seconds)} if seconds is not None else {}
     whole = "2% of the requests of the last 1h were bad; the objective of 99.95 % over 30d allows 0.05 %."
@@ -126,7 +125,7 @@ def test_the_budget_lasts_at_a_pace_that_is_as_new_as_the_page(
 ) -> None:
     """In the first minutes of an outage the last hour has seen little of it, and after its end it still shows it."""
     path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "service-pricing.yaml"
-    rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+    rules = _rules(path)
     lasting = next(rule for rule in rules if rule.get("record") == "slo:budget_exhaustion:seconds")
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [lasting]}]}))
     labels = ",".join(f'{label}="{lasting["labels"][label]}"' for label in LABELS)
@@ -213,7 +212,7 @@ def test_a_page_of_a_chain_names_what_is_worth_naming(
     gateway: str, pricing: str, said: str, compiled: dict[Path, Path], tmp_path: Path
 ) -> None:
     path = compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "chain-checkout.yaml"
-    rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+    rules = _rules(path)
     alert = next(rule for rule in rules if rule["labels"].get("burn") and rule["labels"]["slo"] == "availability")
     whole = "2% of the requests of the last 1h were bad from end to end; the objective of 99.5 % allows 0.5 %."
     series = {
@@ -256,9 +255,14 @@ def test_drift_is_counted(kind: str, number: int, said: str, compiled: dict[Path
     _says({**alert, "for": "0s"}, f"grafana (prod): {said}. {why}", tmp_path, series, labels=told)
 
 
-def _alert(rules: Path, alert: str) -> dict[str, Any]:
-    groups = yaml.safe_load(rules.read_text())["groups"]
-    return next(rule for group in groups for rule in group["rules"] if rule.get("alert") == alert)
+def _rules(path: Path) -> list[dict[str, Any]]:
+    """The rules of all groups of a file."""
+    return [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+
+
+def _alert(path: Path, alert: str) -> dict[str, Any]:
+    """The first alert of a name."""
+    return next(rule for rule in _rules(path) if rule.get("alert") == alert)
 
 
 def _says(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
-from dashgen import pipeline
-from tests.conftest import opened, promtool_passes
+from tests.conftest import compiled, promtool_passes
 
 SPEC = """
 version: dashgen/v1
@@ -55,10 +53,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("vanished")
-    (folder / "services.yaml").write_text(SPEC)
-    pipeline.generate(opened(folder / "services.yaml"), folder / "out", datetime.date(2026, 1, 1))
-    return folder / "out/prometheus/rules"
+    return compiled(SPEC, tmp_path_factory.mktemp("vanished"))
 
 
 @pytest.mark.parametrize("case", CASES)

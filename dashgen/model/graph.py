@@ -126,8 +126,8 @@ class Edge:
         """
         if not self.timeout:
             return None
-        least, native = (self.timeout * Decimal(share) for share in ("0.75", "0.8"))
-        return min((bound for bound in self._bounds(native) if least <= bound < self.timeout), default=None)
+        least, bounds = self.timeout * Decimal("0.75"), self._bounds(self.timeout * Decimal("0.8"))
+        return min((bound for bound in bounds if least <= bound < self.timeout), default=None)
 
     @property
     def past_timeout(self) -> Decimal | None:

@@ -62,8 +62,16 @@ def by_whom(found: Found) -> str:
 
 def _step(remote: str, graph: str, want: Wanted, found: Found | None, adopt: bool) -> Step:
     after = digest(want.key.kind, want.data, want.parent)
-    step = Step(remote, Action.CREATE, want.key, want.title, after=after, parent=want.parent, wanted=want.data)
-    step = replace(step, reason=want.note)
+    step = Step(
+        remote,
+        Action.CREATE,
+        want.key,
+        want.title,
+        after=after,
+        parent=want.parent,
+        wanted=want.data,
+        reason=want.note,
+    )
     if found is None:
         return step
     before = content(found)

@@ -107,14 +107,14 @@ class Counted:
         """
         counter = _joined(counters)
         value = value or counter.count
-        now = f"{self._by_process(counter.selectors, value)} or {self._last(counter, value)}"
+        now = f"{self._by_process(counter.selectors, value)} or {self._last(counter.selectors, value)}"
         counted = f"{self._anew(counter, value)} or ({now}) - ({self._was(counter, value)})"
         guess = self._by_process(counter.selectors, value.replace("{}", f"increase({{}}[{self._tile.name}1ms])"))
         return f"({counted}) >= 0{f' <= {most}' if most else ''} or {guess}"
 
-    def _last(self, counter: Counter, value: str) -> str:
+    def _last(self, selectors: Sequence[str], value: str) -> str:
         """What was shown last in the tile, by process."""
-        return self._by_process(counter.selectors, value.replace("{}", f"last_over_time({{}}[{self._tile.name}])"))
+        return self._by_process(selectors, value.replace("{}", f"last_over_time({{}}[{self._tile.name}])"))
 
     def _was(self, counter: Counter, value: str) -> str:
         """What was shown a tile ago, by process.
@@ -135,9 +135,9 @@ class Counted:
             twice = self._by_process(counter.known, f"(resets({{}}[{REMEMBERED}]) and {there})", "max")
             seen = f"last_over_time({{}}[{REMEMBERED}:{self._tile.seconds // 2}s] offset {tile})"  # at some moments
             zero = f"0 * {self._by_process(counter.known, counter.count.replace('{}', seen))}"
-            before = f"({still} <= {self._last(counter, value)} unless {twice} > 0) or {zero}"
-        old = self._by_process(counter.life, counter.count.replace("{}", f"last_over_time({{}}[{tile}])"))
-        idle = f"0 * ({self._by_process(counter.up, f'{there} == 1')} unless {old} > {YOUNG})"
+            before = f"({still} <= {self._last(counter.selectors, value)} unless {twice} > 0) or {zero}"
+        reached = self._by_process(counter.up, f"{there} == 1")
+        idle = f"0 * ({reached} unless {self._last(counter.life, counter.count)} > {YOUNG})"
         return f"{self._by_process(counter.selectors, value.replace('{}', there))} or {before} or {idle}"
 
     def _anew(self, counter: Counter, value: str) -> str:

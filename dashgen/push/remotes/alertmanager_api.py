@@ -55,8 +55,7 @@ class AlertmanagerApi:
             if each.kind != "alertmanager":
                 continue
             key, part = Key("alertmanager", each.owner.removeprefix("graph-")), part_of(each.data)
-            text = merged(self._document().text, part, Mark(key.name, "0" * 16), self._title)
-            note = note_on_receivers(text, key.name, self._title)
+            note = note_on_receivers(self._document().text, part, key.name, self._title)
             made.append(Wanted(key, self._title, part, each.owner, note=note))
         return made
 

@@ -41,8 +41,8 @@ class AlertmanagerFile:
             if each.kind != "alertmanager":
                 continue
             key, part = Key("alertmanager", each.owner.removeprefix("graph-")), part_of(each.data)
-            text = merged(self._text(), part, Mark(key.name, "0" * 16), name)
-            made.append(Wanted(key, name, part, each.owner, note=note_on_receivers(text, key.name, name)))
+            note = note_on_receivers(self._text(), part, key.name, name)
+            made.append(Wanted(key, name, part, each.owner, note=note))
         return made
 
     def found(self, graph: str, keys: Collection[Key]) -> list[Found]:

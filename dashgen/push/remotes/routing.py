@@ -14,9 +14,10 @@ from typing import Any
 
 from dashgen import conventions as c
 from dashgen.exits import Exit
+from dashgen.model.remote import Mark
 from dashgen.push.reading import yaml_data
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.merge import found_part, graphs
+from dashgen.push.remotes.merge import Part, found_part, graphs, merged
 
 Route = Mapping[str, Any]
 Labels = Mapping[str, str]
@@ -28,13 +29,14 @@ _NEVER = ("alertname", "=", "")
 _SHOWN = 4  # receivers in a note
 
 
-def note_on_receivers(text: str, graph: str, name: str) -> str:
-    """What a plan says of receivers that notify nobody yet; `RemoteError` where alerts of a graph do not arrive.
+def note_on_receivers(text: str, part: Part, graph: str, name: str) -> str:
+    """What a plan says of receivers that notify nobody yet, with a graph's part in somebody's configuration.
 
-    The text is a configuration that our part is merged into.
+    `RemoteError` where the configuration could not take the part, or where alerts of the graph do not arrive.
     """
+    text = merged(text, part, Mark(graph, "0" * 16), name)
     root = yaml_data(text, name)
-    parts = {each: part[0]["routes"] for each in graphs(text) if (part := found_part(text, each, name))}
+    parts = {each: found[0]["routes"] for each in graphs(text) if (found := found_part(text, each, name))}
     ours = parts.pop(graph, [])
     arrived: dict[str, None] = {}
     lost: dict[str, dict[str, None]] = {}
