@@ -170,6 +170,7 @@ class Service:
     language: str
     team: Team
     tier: int
+    scales_to_zero: bool
     uid: str
     slo_uid: str
     implementations: tuple[Implementation, ...]

@@ -203,6 +203,10 @@ class Service(Model):
     tier: int = Field(
         2, ge=1, le=4, description="How much depends on it: 1 most, 4 least. 1 and 2 page when they vanish."
     )
+    scales_to_zero: bool = Field(
+        False,
+        description="None runs while nobody calls it, as of a function: it has vanished when it is called in vain.",
+    )
     instrumentation: InstrumentationField | None = Field(None, description="A profile, or a profile with a version.")
     selector: Labels = Field(default_factory=dict, description="Labels that select the service's series.")
     operations: dict[Name, Labels] = Field(

@@ -58,6 +58,7 @@ def _service(draft: Draft, name: str, calls: list[Edge], callers: list[Ref], cha
         language=language_of(draft.implementations[name]),
         team=make_team(draft, spec.team),
         tier=spec.tier,
+        scales_to_zero=spec.scales_to_zero,
         uid=c.uid(draft.settings.name, c.SERVICE, name),
         slo_uid=slo_uid(draft, c.SERVICE, name),
         implementations=draft.implementations[name],
