@@ -12,7 +12,7 @@ different seconds of a minute, so that at first a hop would look guilty of what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from dashgen import conventions as c
@@ -20,7 +20,7 @@ from dashgen.compile.template.leaf import Promql
 from dashgen.compile.vocabulary import native
 from dashgen.model.graph import Chain, Hop
 from dashgen.model.slo import Slo
-from dashgen.model.telemetry import Source
+from dashgen.model.telemetry import Matcher, Source
 from dashgen.model.units import number
 
 WINDOW, HOURS = "5m", "6h"
@@ -44,20 +44,17 @@ class Hops:
         return f"slo-{counted[0]}" if counted and len(chain.hops) <= MANY else "hops"
 
     def total_seconds(self, chain: Chain, hop: Hop) -> Promql:
-        """Seconds that the hop and all behind it cost one request of the chain; never more than the hop before."""
+        """Seconds that the hop and all behind it cost one request of the chain."""
         seen = (hop.sources, hop.calls) if hop.operation else (hop.calls, hop.sources)
         duration = native.mean(next(each for each in seen if native.timed(each)), WINDOW)
-        if hop.position == 0:
-            return duration
-        before = self._before("chain:hop_total_seconds:mean5m", chain, hop)
-        return Promql(f"clamp_max({_calls(chain, hop.position)} * ({duration}), scalar({before}))")
+        return Promql(f"{_calls(chain, hop.position)} * ({duration})") if hop.position else duration
 
     def own_seconds(self, chain: Chain, hop: Hop) -> Promql:
         """Seconds that the hop itself costs one request of the chain."""
         return self._own("chain:hop_total_seconds:mean5m", chain, hop)
 
     def total_errors(self, chain: Chain, hop: Hop) -> Promql:
-        """Requests of the chain that fail at the hop or behind it; never more than at the hop before.
+        """Requests of the chain that fail at the hop or behind it.
 
         Its caller sees what never arrived, and the hop itself which of its operations fails: the worse is believed, but
         for what the hop counts as failures of operations beside the chain. Who does without an answer fails for none.
@@ -71,9 +68,7 @@ class Hops:
             # A label lets what the hop sees of itself stand beside what its caller sees.
             own = f'label_replace({_failed(hop.sources)}, "{c.SERVER}", "itself", "", "")'
             ratio = Promql(f"max({seen} / ({native.events(hop.calls, WINDOW)} > 0) or {own})")
-        before = self._before("chain:hop_total_errors:ratio5m", chain, hop)
-        calls = "0" if hop.soft else _calls(chain, hop.position)
-        return Promql(f"clamp_max({calls} * ({ratio}), scalar({before}))")
+        return Promql(f"{'0' if hop.soft else _calls(chain, hop.position)} * ({ratio})")
 
     def own_errors(self, chain: Chain, hop: Hop) -> Promql:
         """Failures that start at the hop: those that no failed call to the next hop explains."""
@@ -106,22 +101,24 @@ class Hops:
         return native.labelled(series, {c.CHAIN: slo.subject, c.ENV: self._env})
 
     def _own(self, series: str, chain: Chain, hop: Hop) -> Promql:
-        own = self._recorded(series, chain, hop.position)
-        if hop.position == len(chain.hops) - 1:
+        """The hop's total, which is never more than that of a hop before, less that of the next one that has any.
+
+        All of them were recorded at one moment, also where rules see only what was recorded an evaluation ago.
+        """
+        own = self._recorded(series, chain, Matcher(c.HOP, "=", str(hop.position + 1)))
+        if hop.position:
+            before = Matcher(c.HOP, "=~", native.any_of(range(1, hop.position + 1)))
+            own = f"clamp_max({own}, scalar({self._recorded(series, chain, before, 'min')}))"
+        behind = [Matcher(c.HOP, "=", str(each)) for each in range(hop.position + 2, len(chain.hops) + 1)]
+        if not behind:
             return Promql(own)
-        behind = self._first(series, chain, range(hop.position + 1, len(chain.hops)))
-        return Promql(f"clamp_min({own} - ({behind} or vector(0)), 0)")
+        costs = " or ".join(self._recorded(series, chain, each) for each in behind)
+        return Promql(f"clamp_min({own} - ({costs} or vector(0)), 0)")
 
-    def _before(self, series: str, chain: Chain, hop: Hop) -> str:
-        return self._first(series, chain, range(hop.position - 1, -1, -1))
-
-    def _first(self, series: str, chain: Chain, positions: Iterable[int]) -> str:
-        """What is recorded of the first of some hops that has any."""
-        return " or ".join(self._recorded(series, chain, position) for position in positions)
-
-    def _recorded(self, series: str, chain: Chain, position: int) -> str:
-        labels = {c.CHAIN: chain.name, c.HOP: str(position + 1), c.ENV: self._env}
-        return f"max({native.labelled(series, labels)})"
+    def _recorded(self, series: str, chain: Chain, hops: Matcher, operation: str = "max") -> str:
+        """What is recorded of one hop or some, whoever owned the chain then."""
+        chosen = (Matcher(c.CHAIN, "=", chain.name), hops, Matcher(c.ENV, "=", self._env))
+        return f"{operation}({native.selector(series, chosen)})"
 
 
 def _by_hop(expr: str) -> str:
