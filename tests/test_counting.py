@@ -34,6 +34,30 @@ CASES = {
         60,
         0,
     ),
+    "a target that gets another label": (
+        {
+            ("a", "up", ""): "1x3 stale",
+            ("a", "200", ""): "9000+30x3 stale",
+            ("a", "500", ""): "700x3 stale",
+            ("a", "up", "/x"): "_x5 1x3",
+            ("a", "200", "/x"): "_x5 9150+30x3",
+            ("a", "500", "/x"): "_x5 700x3",
+        },
+        None,
+        0,
+    ),
+    "a target that a second Prometheus finds": (
+        STEADY
+        | {
+            ("a", "up", ""): "1x8",
+            ("a", "500", ""): "700x8",
+            ("a", "up", "/x"): "_x5 1x3",
+            ("a", "200", "/x"): "_x5 9150+30x3",
+            ("a", "500", "/x"): "_x5 700x3",
+        },
+        60 + 60,
+        0,
+    ),
     "series that a collector forgets": (
         STEADY | {("a", "200", "/gone"): "5000x4 stale", ("a", "500", "/gone"): "70x4 stale", ("a", "500", ""): "9x8"},
         None,
@@ -221,7 +245,7 @@ def _passes(series: dict[str, str], asked: list[dict[str, Any]], rules: Path, tm
 
 def _series(instance: str, status: str, endpoint: str, behind: str = "", cluster: str = "", replica: str = "") -> str:
     if status == "up":
-        return f'up{{job="web",instance="{instance}"}}'
+        return f'up{{job="web",instance="{instance}",endpoint="{endpoint}"}}'
     labels = {"job": "web", "instance": instance, "status": status, "endpoint": endpoint}
     labels |= {"exported_instance": behind, "cluster": cluster, "replica": replica}
     inside = ",".join(f'{label}="{value}"' for label, value in labels.items())

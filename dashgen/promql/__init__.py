@@ -15,7 +15,7 @@ import promql_parser
 
 INDENTED = 12_000  # characters of an expression that is still indented
 LONGEST = 16 * 1024  # bytes of an expression that VictoriaMetrics takes: its -search.maxQueryLen
-_INDENT = re.compile(r"\n +")
+_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|\s*([(),])\s*|\s+')  # or a text, which keeps its own
 _EQUALITY = re.compile(r'=\s*("[^"\\]*(?:\\.[^"\\]*)*")')  # of `=` and `!=`; begins with what is found fast
 _SPECIAL = re.compile(r'["\\\n\t\r]')
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
@@ -38,7 +38,7 @@ class Reading:
 def canonical(text: str) -> str:
     """The expression in the one form in which dashgen writes it; `PromqlError` if it does not parse.
 
-    A very long one is not indented: a third of what VictoriaMetrics takes would be spaces.
+    A very long one has no space to spare: a third of what VictoriaMetrics takes would be indentation.
 
     >>> canonical('sum( rate(a{b="c d"}[5m]) )')
     'sum(rate(a{b="c d"}[5m]))'
@@ -49,7 +49,7 @@ def canonical(text: str) -> str:
     for hole, piece in zip(holes, pieces[1:], strict=True):
         made += (values[hole], piece)
     whole = "".join(made)
-    return whole if len(whole) <= INDENTED else _INDENT.sub("\n", whole)
+    return whole if len(whole) <= INDENTED else _SPACE.sub(lambda found: found[1] or found[2] or found[0][0], whole)
 
 
 def check(text: str) -> None:

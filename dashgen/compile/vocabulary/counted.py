@@ -23,8 +23,9 @@ from dashgen.model.units import duration, number, seconds
 # people name replicas by where there is no `instance`. A label that nobody has does no harm.
 PROCESS = (
     "job instance cluster namespace pod exported_instance service_instance_id k8s_pod_name host_name "
-    "region zone node host replica"
+    "region zone node replica"
 ).split()
+TARGET = "job, instance"  # what tells apart what Prometheus scrapes
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
 COUNT = "histogram_count({})"  # of a native histogram
 DOWN = 2  # tiles that a process may be down between two lives
@@ -99,18 +100,28 @@ class Counted:
     def _grown(self, counters: Sequence[Counter], value: str = "", most: str = "") -> str:
         """Events of the tile by process: what it shows now, or did at its end, less what it showed a tile ago.
 
-        The selected series may begin later than the `known` ones of their process. A process that has just been found
-        may have started or have been counting for months, and counters that have shrunk without a new life have lost
-        series: there `increase()` knows best, since it goes back to zero where that is near, and stretches no further
-        than the tile. A millisecond more, as ranges begin after their first moment since Prometheus 3.0: a scrape just
-        then would be missed.
+        The selected series may begin later than the `known` ones of their process. A process that has just been found,
+        or is shown under new labels, may have started or have been counting for months, and counters that have shrunk
+        without a new life have lost series: there `increase()` knows best, since it goes back to zero where that is
+        near, and stretches no further than the tile. A millisecond more, as ranges begin after their first moment since
+        Prometheus 3.0: a scrape just then would be missed.
         """
         counter = _joined(counters)
         value = value or counter.count
         now = f"{self._by_process(counter.selectors, value)} or {self._last(counter.selectors, value)}"
         counted = f"{self._anew(counter, value)} or ({now}) - ({self._was(counter, value)})"
         guess = self._by_process(counter.selectors, value.replace("{}", f"increase({{}}[{self._tile.name}1ms])"))
-        return f"({counted}) >= 0{f' <= {most}' if most else ''} or {guess}"
+        return f"({counted}) >= 0{f' <= {most}' if most else ''} {self._relabelled(counter)} or {guess}"
+
+    def _relabelled(self, counter: Counter) -> str:
+        """Excludes targets of which some labels are new, and some not.
+
+        One has got another label, or a second Prometheus has found it: all that its processes have ever counted is
+        there once more. What is asked is the share of `up` that is new.
+        """
+        before = f"last_over_time({{}}[{half_open(Decimal(DOWN * self._tile.seconds))}] offset {self._tile.name})"
+        labels = " or ".join(f"0 * {before} or 0 * {{}} + 1".replace("{}", each) for each in counter.up)
+        return f"unless on ({TARGET}) (avg by ({TARGET}) ({labels}) > 0 < 1)"
 
     def _last(self, selectors: Sequence[str], value: str) -> str:
         """What was shown last in the tile, by process."""
