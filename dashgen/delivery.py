@@ -56,9 +56,10 @@ def open_delivery(
 
 
 def make_plan(delivery: Delivery, output: Output, *, prune: bool = False, adopt: bool = False) -> Plan:
-    """Compare what `out/` wants with what every remote holds; `RunError` where that is another environment's."""
+    """Compare what `out/` wants with what every remote holds; `RunError` where one of them cannot take it."""
     compared = _compared(delivery, output)
     refused = [of_another_environment(name, output.graph, wanted, found) for name, wanted, found in compared]
+    refused += [each.refused for _, wanted, _ in compared for each in wanted]
     if any(refused):
         raise RunError("\n".join(filter(None, refused)))
     steps = [

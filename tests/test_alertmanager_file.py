@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from dashgen.delivery import Delivery, find_drift, make_plan
+from dashgen.diagnostics import RunError
 from dashgen.exits import Exit
 from dashgen.model.artifact import Artifact
+from dashgen.model.drift import State
 from dashgen.model.plan import Plan, Summary
 from dashgen.plan import content, of_another_environment, plan_remote
 from dashgen.push.engine import Push, exit_code
@@ -108,11 +111,25 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_file_that_cannot_take_our_part_stops_the_plan(tmp_path: Path) -> None:
     file = tmp_path / "am.yml"
     file.write_text("route: {receiver: a}\nreceivers:\n- name: a\n")
-    with pytest.raises(RemoteError, match="braces"):
-        remote(file).wanted(artifacts())
+    assert "braces" in remote(file).wanted(artifacts())[0].refused
     file.write_text("route:\n  receiver: a\n  routes:\n  - receiver: a\nreceivers:\n- name: a\n")
-    with pytest.raises(RemoteError, match=r"the route to a \(no matchers\) takes what is for slack-commerce"):
-        remote(file).wanted(artifacts())
+    assert (
+        "the route to a (no matchers) takes what is for slack-commerce" in remote(file).wanted(artifacts())[0].refused
+    )
+
+
+def test_a_route_that_somebody_puts_above_ours_is_drift_and_stops_the_plan(tmp_path: Path) -> None:
+    file = tmp_path / "am.yml"
+    file.write_text(THEIRS.replace("receivers:", "  routes:\n  - matchers: [a=b]\nreceivers:", 1))
+    at = remote(file)
+    push(at, tmp_path / "store", artifacts())
+    file.write_text(file.read_text().replace("  routes:\n", "  routes:\n  - continue: false\n", 1))
+    delivery = Delivery("dev", {"am": at}, {}, Store(tmp_path / "store"), "")
+    (found,) = find_drift(delivery, read_output(ROOT / "out"))[1]
+    assert found.state is State.EDITED
+    assert found.details[0].startswith("the route to everything (no matchers) takes what is for slack-commerce, ")
+    with pytest.raises(RunError, match="cannot take our routes"):
+        make_plan(delivery, read_output(ROOT / "out"))
 
 
 def test_a_plan_says_which_receivers_notify_nobody_before_and_after_a_push(tmp_path: Path) -> None:

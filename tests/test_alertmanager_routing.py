@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashgen.exits import Exit
-from dashgen.model.remote import Mark
-from dashgen.push.remotes import RemoteError
+from dashgen.model.remote import Key, Mark, Wanted
+from dashgen.push.output import read_output
+from dashgen.push.remotes.alert_labels import alert_labels
+from dashgen.push.remotes.arrival import followed
 from dashgen.push.remotes.merge import merged, part_of
-from dashgen.push.remotes.routing import note_on_receivers, receivers_of
+from dashgen.push.remotes.routing import Labels, receivers_of
 from tests.conftest import ROOT, tool
 
 PART = part_of(yaml.safe_load((ROOT / "out" / "alertmanager" / "alertmanager.yaml").read_text()))
@@ -22,15 +24,27 @@ ALL = "slack-commerce, pagerduty-commerce, slack-edge, pagerduty-edge"
 RECEIVERS = "receivers:\n- name: root\n- name: other\n"
 
 
-def note(*before: str, receivers: str = RECEIVERS) -> str:
-    """What is said where these routes, written as YAML flow mappings, stand before ours."""
+SHOP = Wanted(Key("alertmanager", "shop"), "am.yml", PART, "graph-shop")
+
+
+@cache
+def alerts() -> list[Labels]:
+    return alert_labels(read_output(ROOT / "out").artifacts)
+
+
+def config(*before: str, receivers: str = RECEIVERS) -> str:
+    """A configuration with these routes, written as YAML flow mappings."""
     routes = "".join(f"  - {each}\n" for each in before)
-    theirs = f"route:\n  receiver: root\n{'  routes:' if before else ''}\n{routes}{receivers}"
-    return note_on_receivers(theirs, PART, "shop", "am.yml")
+    return f"route:\n  receiver: root\n{'  routes:' if before else ''}\n{routes}{receivers}"
+
+
+def told(*before: str, receivers: str = RECEIVERS) -> Wanted:
+    """What is said where these routes stand before ours."""
+    return followed(SHOP, config(*before, receivers=receivers), alerts())
 
 
 @pytest.mark.parametrize(
-    ("route", "told", "lost"),
+    ("route", "taker", "lost"),
     [
         ("{receiver: other}", "other (no matchers)", ALL),
         ("{matchers: [alertname!=Watchdog]}", 'root (alertname!="Watchdog")', ALL),
@@ -42,12 +56,41 @@ def note(*before: str, receivers: str = RECEIVERS) -> str:
         ("{receiver: other, routes: [{continue: true}]}", "other", ALL),
     ],
 )
-def test_a_route_that_takes_our_alerts_stops_the_plan_and_is_named(route: str, told: str, lost: str) -> None:
-    with pytest.raises(RemoteError, match="continue: true") as caught:
-        note(route)
-    assert told in str(caught.value)
-    assert f"takes what is for {lost}." in str(caught.value)
-    assert caught.value.code is Exit.USAGE
+def test_a_route_that_takes_our_alerts_stops_the_plan_and_is_named(route: str, taker: str, lost: str) -> None:
+    refused = told(route).refused
+    assert "continue: true" in refused
+    assert taker in refused
+    assert f"takes what is for {lost}." in refused
+
+
+@pytest.mark.parametrize(
+    ("route", "taken"),
+    [
+        ("{receiver: other, matchers: [service=orders]}", "slack-commerce, pagerduty-commerce: ErrorBudgetBurn, "),
+        ("{receiver: other, matchers: ['service=~\".+\"']}", "slack-edge, pagerduty-edge: "),
+        ("{receiver: other, matchers: ['slo!=\"\"']}", "ErrorBudgetBurn"),
+        ("{receiver: other, matchers: [alertname=ServiceVanished]}", "pagerduty-edge: ServiceVanished"),
+        ("{receiver: other, matchers: [chain=checkout, burn=page-fast]}", "for pagerduty-edge: ChainBudgetBurn"),
+    ],
+)
+def test_a_route_that_takes_some_of_our_alerts_is_named_beside_the_object(route: str, taken: str) -> None:
+    said = told(route).note
+    assert said.startswith("the route to other (")
+    assert " takes some of what is for " in said
+    assert taken in said
+
+
+def test_a_route_that_leaves_a_receiver_nothing_stops_the_plan() -> None:
+    """Commerce has no chain, so that all its pages bear a service; its tickets are about the graph, too."""
+    refused = told("{receiver: other, matchers: ['service!=\"\"']}").refused
+    assert "takes what is for pagerduty-commerce." in refused
+
+
+def test_what_was_pushed_and_is_taken_since_is_lost() -> None:
+    pushed = merged(config("{receiver: other, matchers: [a=b]}"), PART, Mark("shop", "0" * 16), "am.yml")
+    assert followed(SHOP, pushed, alerts()).lost == ()
+    lost = followed(SHOP, pushed.replace("other, matchers: [a=b]", "other"), alerts()).lost
+    assert lost == (f"the route to other (no matchers) takes what is for {ALL}",)
 
 
 @pytest.mark.parametrize(
@@ -62,28 +105,38 @@ def test_a_route_that_takes_our_alerts_stops_the_plan_and_is_named(route: str, t
     ],
 )
 def test_a_route_that_lets_our_alerts_pass_or_may_do_so_is_left_alone(route: str) -> None:
-    assert note(route)
+    assert (told(route).refused, told(route).note) == ("", told().note)
 
 
 def test_a_route_of_theirs_to_the_receivers_that_we_name_is_as_good_as_ours() -> None:
     theirs = (
         "{matchers: [team=edge], receiver: slack-edge, routes: [{match: {severity: page}, receiver: pagerduty-edge}]}"
     )
-    assert note(theirs)
+    assert told(theirs).refused == ""
 
 
 def test_a_graph_whose_team_has_other_receivers_elsewhere_is_told_which() -> None:
     other = {"routes": [{"receiver": "root", "matchers": ['team="edge"', 'env="prod"']}], "inhibit_rules": []}
     theirs = merged(f"route:\n  receiver: root\n{RECEIVERS}", other, Mark("bank", "0" * 16), "am.yml")
-    with pytest.raises(RemoteError, match="of the graph bank takes what is for slack-edge, pagerduty-edge"):
-        note_on_receivers(theirs, PART, "shop", "am.yml")
+    refused = followed(SHOP, theirs, alerts()).refused
+    assert "of the graph bank takes what is for slack-edge, pagerduty-edge" in refused
+
+
+def test_a_push_that_would_take_the_alerts_of_another_graph_is_refused() -> None:
+    other = {"routes": [{"receiver": "root", "matchers": ['team="edge"', 'env="prod"']}], "inhibit_rules": []}
+    theirs = merged(config(), other, Mark("tiny", "0" * 16), "am.yml")
+    refused = followed(SHOP, theirs, alerts()).refused
+    route = 'the route to slack-edge (team="edge", env="prod") of the graph shop'
+    assert f"With them, {route} takes what is for root of the graph tiny" in refused
+    robbed = merged(theirs, PART, Mark("shop", "0" * 16), "am.yml")
+    assert followed(SHOP, robbed, alerts()).refused == "", "what is lost already is told to its owner"
 
 
 def test_receivers_that_notify_nobody_are_told_until_they_are_filled() -> None:
-    assert note() == f"receivers that notify nobody until you fill them: {ALL}"
+    assert told().note == f"receivers that notify nobody until you fill them: {ALL}"
     filled = [f"- name: {each}\n  webhook_configs: [{{url: 'http://x'}}]\n" for each in ALL.split(", ")]
-    assert note(receivers=RECEIVERS + "".join(filled[1:])).endswith(": slack-commerce")
-    assert note(receivers=RECEIVERS + "".join(filled)) == ""
+    assert told(receivers=RECEIVERS + "".join(filled[1:])).note.endswith(": slack-commerce")
+    assert told(receivers=RECEIVERS + "".join(filled)).note == ""
 
 
 matchers = st.sampled_from(

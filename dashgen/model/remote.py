@@ -53,7 +53,8 @@ class Mark:
 class Wanted:
     """An object as it should be; `data` is plain data without a mark, `parent` the key name of its folder.
 
-    `note` is what a plan says beside it where nothing more important is to be said.
+    `note` is what a plan says beside it where nothing more important is to be said, `refused` why nothing can be
+    pushed there, and `lost` what keeps the object from its effect where it stands already.
     """
 
     key: Key
@@ -62,6 +63,8 @@ class Wanted:
     owner: str
     parent: str = ""
     note: str = ""
+    refused: str = ""
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ def _wanted(remote: str, graph: str, want: Wanted, found: Found | None) -> Drift
     if found.mark is None or found.mark.graph != graph:
         return _seen(remote, State.FOREIGN, found)
     if not edited(found) and not (found.unfinished and differs):
-        return _seen(remote, State.UNCHANGED, found)
-    return _seen(remote, State.EDITED, found, lines if found.mark.digest == after else ())
+        return _seen(remote, State.EDITED if want.lost else State.UNCHANGED, found, want.lost)
+    return _seen(remote, State.EDITED, found, (*(lines if found.mark.digest == after else ()), *want.lost))
 
 
 def _seen(remote: str, state: State, found: Found, lines: tuple[str, ...] = ()) -> Drifted:

@@ -18,8 +18,8 @@ from dashgen.model.plan import Failure, Step
 from dashgen.model.remote import Found, Key, Mark, Wanted
 from dashgen.push.reading import as_yaml, yaml_data
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.merge import found_part, graphs, merged, part_of, removed
-from dashgen.push.remotes.routing import note_on_receivers
+from dashgen.push.remotes.arrival import wanted_parts
+from dashgen.push.remotes.merge import found_part, graphs, merged, removed
 from dashgen.push.settings import RemoteSettings
 from dashgen.push.transport import Transport
 
@@ -49,15 +49,8 @@ class AlertmanagerApi:
         self._title = f"configuration of {settings.tenant or self.name}"
 
     def wanted(self, artifacts: Iterable[Artifact]) -> list[Wanted]:
-        """Our part of the generated configuration; `RemoteError` where the tenant's could not take it."""
-        made = []
-        for each in artifacts:
-            if each.kind != "alertmanager":
-                continue
-            key, part = Key("alertmanager", each.owner.removeprefix("graph-")), part_of(each.data)
-            note = note_on_receivers(self._document().text, part, key.name, self._title)
-            made.append(Wanted(key, self._title, part, each.owner, note=note))
-        return made
+        """Our part of the generated configuration."""
+        return wanted_parts(artifacts, lambda: self._document().text, self._title)
 
     def found(self, graph: str, keys: Collection[Key]) -> list[Found]:
         """The parts that stand in the tenant's configuration; nothing else of it leaves this class."""

@@ -17,8 +17,8 @@ from dashgen.model.plan import Failure, Step
 from dashgen.model.remote import Found, Key, Mark, Wanted
 from dashgen.push.documents import write_whole
 from dashgen.push.remotes import RemoteError
-from dashgen.push.remotes.merge import found_part, graphs, merged, part_of, removed
-from dashgen.push.remotes.routing import note_on_receivers
+from dashgen.push.remotes.arrival import wanted_parts
+from dashgen.push.remotes.merge import found_part, graphs, merged, removed
 from dashgen.push.settings import RemoteSettings
 from dashgen.push.transport import Transport
 
@@ -35,15 +35,8 @@ class AlertmanagerFile:
         self._former: bytes | None = None
 
     def wanted(self, artifacts: Iterable[Artifact]) -> list[Wanted]:
-        """Our part of the generated configuration; `RemoteError` where the file could not take it."""
-        made, name = [], str(self._file)
-        for each in artifacts:
-            if each.kind != "alertmanager":
-                continue
-            key, part = Key("alertmanager", each.owner.removeprefix("graph-")), part_of(each.data)
-            note = note_on_receivers(self._text(), part, key.name, name)
-            made.append(Wanted(key, name, part, each.owner, note=note))
-        return made
+        """Our part of the generated configuration."""
+        return wanted_parts(artifacts, self._text, str(self._file))
 
     def found(self, graph: str, keys: Collection[Key]) -> list[Found]:
         """The parts that stand in the file; its version is the digest of the whole file."""

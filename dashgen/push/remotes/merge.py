@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -146,13 +146,14 @@ def _checked(text: str, name: str) -> dict[str, Any]:
 def _missing_receivers(routes: list[Any], config: Mapping[str, Any]) -> list[str]:
     """The names that our routes send to and that the file does not define, in their order."""
     have = {each.get("name") for each in _listed(config, "receivers") if isinstance(each, dict)}
-    return [each for each in dict.fromkeys(_receivers(routes)) if each not in have]
+    return [each for each in dict.fromkeys(receivers_in(routes)) if each not in have]
 
 
-def _receivers(routes: list[Any]) -> Iterator[str]:
+def receivers_in(routes: Iterable[Any]) -> Iterator[str]:
+    """The receivers that routes name, at any depth."""
     for route in routes:
         yield from [route["receiver"]] if "receiver" in route else []
-        yield from _receivers(route.get("routes") or [])
+        yield from receivers_in(route.get("routes") or [])
 
 
 def _place(text: str, node: Node, key: str, name: str) -> tuple[int, int, list[str]]:
