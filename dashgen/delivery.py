@@ -138,8 +138,12 @@ def _compared(delivery: Delivery, output: Output) -> list[tuple[str, list[Wanted
 
 
 def code_of(error: RunError) -> Exit:
-    """The exit code that an error asks for: a remote's own, else that the input is wrong."""
-    return error.code if isinstance(error, RemoteError) else Exit.USAGE
+    """The exit code that an error asks for: a remote's own, else that the input is wrong.
+
+    What ends a command has pushed nothing, as a push tells failures in its summary.
+    """
+    code = error.code if isinstance(error, RemoteError) else Exit.USAGE
+    return Exit.UNREACHABLE if code is Exit.PARTIAL else code
 
 
 __all__ = [

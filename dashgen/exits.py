@@ -20,4 +20,4 @@ class Exit(IntEnum):
     USAGE = 2, "the input or the command line is wrong"
     REFUSED = 3, "a remote refused who we are"
     PARTIAL = 4, "some of it was pushed, some was not; the summary says which"
-    UNREACHABLE = 5, "a remote could not be reached"
+    UNREACHABLE = 5, "a remote could not be reached, or what answered there is not what it should be"

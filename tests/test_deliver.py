@@ -184,6 +184,17 @@ def test_all_remotes_that_do_not_answer_are_named(
         assert "one: no answer\ntwo: no answer\nGive --remote to ask the others alone." in said
 
 
+def test_another_server_at_the_url_is_no_partial_push(
+    run: Type, remote: MemoryRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def strange(graph: str, keys: Collection[Key]) -> list[Found]:
+        raise RemoteError("grafana: GET / answered 404.", status=404)
+
+    monkeypatch.setattr(remote, "found", strange)
+    for command in ("plan", "push", "drift"):
+        assert "answered 404" in run(command, code=Exit.UNREACHABLE).stderr
+
+
 def test_without_settings_or_context_the_answer_says_what_to_do(run: Type, shop: Path) -> None:
     assert "no context “prod”" in run("plan", "-c", "prod", code=2).stderr
     (shop.parent / "dashgen.toml").unlink()

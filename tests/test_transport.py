@@ -201,7 +201,7 @@ def test_a_page_of_a_login_is_no_answer() -> None:
     page = b"<html><title>Log in</title></html>"
     with (
         serving(said(200, page, Content_Type="text/html")) as server,
-        pytest.raises(RemoteError, match="instead of JSON"),
+        pytest.raises(RemoteError, match=r"instead of JSON\. What answers at http://\S+ does not look like grafana\."),
     ):
         to(server).call("GET", "/x").json()
     with (

@@ -30,6 +30,7 @@ class Answer:
     body: bytes
     headers: Mapping[str, str]
     asked: str
+    strange: str = ""  # what to say where this cannot come from the product that was asked
 
     def json(self) -> Any:
         """The body as JSON; `RemoteError` where it is something else, such as the page of a login."""
@@ -38,7 +39,7 @@ class Answer:
         except ValueError:
             kind = self.headers.get("content-type", "nothing in particular")
             raise RemoteError(
-                f"{self.asked} answered {self.status} with {kind} instead of JSON. Is this the right address?",
+                f"{self.asked} answered {self.status} with {kind} instead of JSON. {self.strange}",
                 status=self.status,
             ) from None
 
@@ -112,7 +113,7 @@ class Transport:
             else:
                 if 200 <= answer.status < 300 or answer.status in expected:
                     return answer
-                problem = self._error(answer)
+                problem = self._error(method, answer)
                 if answer.status != 429 and not (repeatable and answer.status >= 500):
                     raise problem
                 wait = _asked_for(answer, pause)
@@ -162,7 +163,13 @@ class Transport:
                 b"".join(pieces),
                 {name.lower(): value for name, value in response.headers.items()},
                 asked,
+                self._strange,
             )
+
+    @property
+    def _strange(self) -> str:
+        settings = self.settings
+        return f"What answers at {settings.url} does not look like {settings.type}. Is `url` right?"
 
     def _headers(self) -> dict[str, str]:
         settings = self.settings
@@ -179,7 +186,7 @@ class Transport:
             headers["Authorization"] = requests.auth._basic_auth_str(settings.username.encode(), word.encode())
         return headers
 
-    def _error(self, answer: Answer) -> RemoteError:
+    def _error(self, method: str, answer: Answer) -> RemoteError:
         """What a refusal means and what to do about it."""
         status = answer.status
         said = self._text(_words(answer))[:SHOWN].rstrip(".")  # shortened last: half a secret would not be masked
@@ -190,6 +197,8 @@ class Transport:
             return RemoteError(f"{text}. The token lacks a permission; see docs/security.md.", Exit.REFUSED, status)
         if status in (409, 412):
             return RemoteError(f"{text}. Somebody changed it meanwhile; plan again.", status=status, stale=True)
+        if status == 404 and method == "GET":
+            return RemoteError(f"{text}. {answer.strange}", status=status)
         return RemoteError(f"{text}.", status=status)
 
     def _text(self, text: str) -> str:

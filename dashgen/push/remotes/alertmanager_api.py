@@ -80,7 +80,7 @@ class AlertmanagerApi:
         except RemoteError as error:
             raise RemoteError(_without_secrets(str(error), text), error.code, error.status, error.stale) from None
         if answer.status != 201:  # a proxy's page of a login is 200
-            raise RemoteError(f"{answer.asked} answered {answer.status}, not 201. Is this the right address?")
+            raise RemoteError(f"{answer.asked} answered {answer.status}, not 201. {answer.strange}")
 
     def finish(self, done: Sequence[Step]) -> list[Failure]:
         """Read what is stored now: somebody who wrote at the same time may have won."""

@@ -96,7 +96,9 @@ def is_uid(uid: str) -> bool:
 def accepted(answer: Answer) -> None:
     """Whether it was Grafana that took a write: a proxy answers with the page of its login, and 200."""
     if not isinstance(answer.json(), dict):
-        raise RemoteError(f"{answer.asked} answered {answer.status} with something else than Grafana's answer.")
+        raise RemoteError(
+            f"{answer.asked} answered {answer.status} with something else than an object. {answer.strange}"
+        )
 
 
 def absent(answer: Answer) -> bool:
