@@ -80,9 +80,12 @@ def only_deletions(plan: Plan) -> Plan:
     return replace(plan, steps=tuple(gone))
 
 
-def restored(delivery: Delivery, push: str | None, *, adopt: bool = False) -> tuple[str, Plan]:
-    """The plan back to what stood there before a push, the latest one by default."""
+def restored(
+    delivery: Delivery, push: str | None, only: Collection[str] = (), *, adopt: bool = False
+) -> tuple[str, Plan]:
+    """The plan back to what stood there before a push, the latest one by default, in `only` some remotes if asked."""
     name, done, parents = delivery.store.backup(push)
+    done = replace(done, steps=tuple(step for step in done.steps if not only or step.remote in only))
     if done.context != delivery.context:
         raise RunError(f"The push {name} went to the context {done.context}. Give --context {done.context}.")
     found: dict[tuple[str, Key], Found] = {}

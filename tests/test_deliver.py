@@ -161,11 +161,11 @@ def test_one_remote_can_be_left_out(
     (shop.parent / "dashgen.toml").write_text(f'{SETTINGS}[contexts.dev.dead]\ntype = "loki"\nurl = "http://l"\n')
     asked = []
     monkeypatch.setattr(delivery, "make_remote", lambda settings: asked.append(settings.name) or remote)
-    for command in ("plan", "push", "drift", "prune"):
-        run(
-            command, "--remote", "grafana", *(["--yes"] if command in ("push", "prune") else []), code=command == "plan"
-        )
+    for command in ("plan", "push", "drift", "prune", "restore"):
+        asks = command in ("push", "prune", "restore")
+        run(command, "--remote", "grafana", *(["--yes"] if asks else []), code=command == "plan")
     assert set(asked) == {"grafana"}
+    assert RULES not in remote.objects
     assert "no remote “grafanna”. Did you mean “grafana”?" in run("plan", "--remote", "grafanna", code=2).stderr
 
 

@@ -51,8 +51,8 @@ def pushed(remote: MemoryRemote, root: Path, plan: Plan | None = None, parallel:
     return Push(plan, {remote.name: remote}, {remote.name: parallel}, Store(root), content).run()
 
 
-def restored(remote: MemoryRemote, root: Path, push: str | None = None) -> Plan:
-    return stages.restored(Delivery("dev", {remote.name: remote}, {}, Store(root), ""), push)[1]
+def restored(remote: MemoryRemote, root: Path, push: str | None = None, only: tuple[str, ...] = ()) -> Plan:
+    return stages.restored(Delivery("dev", {remote.name: remote}, {}, Store(root), ""), push, only)[1]
 
 
 def test_what_is_wanted_arrives_and_then_there_is_nothing_to_do(tmp_path: Path) -> None:
@@ -126,6 +126,7 @@ def test_restore_takes_a_push_back(tmp_path: Path) -> None:
     remote.wants = [FOLDER, dashboard("a", "other"), dashboard("new")]
     pushed(remote, tmp_path, planned(remote, prune=True))
     assert Key("rules", "gone") not in remote.objects
+    assert not restored(remote, tmp_path, only=("another",)).steps
     back = restored(remote, tmp_path)
     assert sorted(step.action for step in back.todo) == ["+", "-", "~"]
     pushed(remote, tmp_path, back)

@@ -95,14 +95,16 @@ def restore(
     id: Annotated[str | None, typer.Argument(help="Which push; the latest by default.", metavar="PUSH_ID")] = None,
     path: d.Spec = DEFAULT,
     context: d.Context = None,
+    remote: d.Remotes = None,
     adopt: d.Adopt = False,
     yes: d.Yes = False,
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Bring back what stood there before a push, and delete what that push created."""
     with d.errors():
-        delivery = d.opened(path, context)
-        code = d.carry_out(delivery, d.restorable(delivery, id, adopt=adopt), yes=yes, format=format)
+        delivery = d.opened(path, context, remote)
+        made = d.restorable(delivery, id, remote, adopt=adopt)
+        code = d.carry_out(delivery, made, yes=yes, format=format)
     raise typer.Exit(code)
 
 

@@ -136,13 +136,13 @@ def _compare(path: Path, out: Path, made_of: str) -> None:
         console.say(f"{out} was not made of {path} as it is now. Run `dashgen generate` first.", style="yellow")
 
 
-def restorable(delivery: Delivery, push: str | None, *, adopt: bool) -> Plan:
+def restorable(delivery: Delivery, push: str | None, remotes: Sequence[str] | None, *, adopt: bool) -> Plan:
     """A plan that takes a push back."""
     from dashgen import delivery as stages
     from dashgen.views import console
 
     console.say(f"Back to what stood there before {push or 'the latest push'}.")
-    return stages.restored(delivery, push, adopt=adopt)[1]
+    return stages.restored(delivery, push, remotes or (), adopt=adopt)[1]
 
 
 def is_plan(file: Path) -> bool:
