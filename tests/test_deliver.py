@@ -146,6 +146,23 @@ def test_machines_read_plans_and_pushes(run: Type, remote: MemoryRemote) -> None
     assert "dashgen_drift_last_check_timestamp_seconds" in run("drift", "--format", "prometheus", code=1).stdout
 
 
+def test_how_a_push_goes_on_is_said_as_it_works(run: Type, remote: MemoryRemote) -> None:
+    run("push", "--yes")
+    remote.edit(RULES, {"groups": []})
+    run("plan", "--adopt", "--out", "plan.json", code=1)
+    remote.faults = iter(["error"])
+    assert "Plan again: dashgen plan --context dev --out plan.json" in run("push", "plan.json", code=4).stderr
+    run("push", "--yes", "--adopt")
+    remote.faults = iter(["error"])
+    on = run("restore", "--yes", code=4).stderr.partition("Go on: dashgen ")[2].split()
+    assert remote.objects[RULES].data["groups"]
+    run(*on, "--yes")
+    assert not remote.objects[RULES].data["groups"]
+    remote.edit(RULES, {"groups": []})
+    remote.faults = iter(["error"])
+    assert "Run the command again" in run("push", "--yes", "--adopt", code=4).stderr
+
+
 def test_what_is_neither_a_plan_nor_a_specification_is_refused(run: Type, remote: MemoryRemote) -> None:
     assert "plan.txt: a plan is a .json file" in run("plan", "--out", "plan.txt", code=2).stderr
     assert "plan.txt is neither a plan" in run("push", "plan.txt", "--yes", code=2).stderr

@@ -53,7 +53,11 @@ def push(
     """Bring remotes to the state of the generated folder, or do exactly what a plan says."""
     with d.errors():
         delivery, made = d.to_push(file, spec, context, remote, source, prune=prune, adopt=adopt)
-        code = d.carry_out(delivery, made, yes=yes, shown=d.is_plan(file), format=format)
+        if d.is_plan(file):  # it is stale as soon as some of it is done
+            again = f"Plan again: dashgen plan --context {made.context} --out {file}"
+            code = d.carry_out(delivery, made, yes=yes, shown=True, format=format, again=again)
+        else:
+            code = d.carry_out(delivery, made, yes=yes, format=format)
     raise typer.Exit(code)
 
 
@@ -103,8 +107,9 @@ def restore(
     """Bring back what stood there before a push, and delete what that push created."""
     with d.errors():
         delivery = d.opened(path, context, remote)
-        made = d.restorable(delivery, id, remote, adopt=adopt)
-        code = d.carry_out(delivery, made, yes=yes, format=format)
+        name, made = d.restorable(delivery, id, remote, adopt=adopt)
+        again = f"Go on: dashgen restore {name} --context {made.context}"  # the latest push is this way back by then
+        code = d.carry_out(delivery, made, yes=yes, format=format, again=again)
     raise typer.Exit(code)
 
 

@@ -62,6 +62,7 @@ Adopt = Annotated[
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 PlanOption = Annotated[PlanFormat, typer.Option("--format", help="For people, programs, or a merge request.")]
 DriftOption = Annotated[DriftFormat, typer.Option("--format", help="For people, programs, or Prometheus.")]
+_AGAIN = "Run the command again; it does only what is left."
 
 
 @contextlib.contextmanager
@@ -136,13 +137,13 @@ def _compare(path: Path, out: Path, made_of: str) -> None:
         console.say(f"{out} was not made of {path} as it is now. Run `dashgen generate` first.", style="yellow")
 
 
-def restorable(delivery: Delivery, push: str | None, remotes: Sequence[str] | None, *, adopt: bool) -> Plan:
-    """A plan that takes a push back."""
+def restorable(delivery: Delivery, push: str | None, remotes: Sequence[str] | None, *, adopt: bool) -> tuple[str, Plan]:
+    """The name of a push, and a plan that takes it back."""
     from dashgen import delivery as stages
     from dashgen.views import console
 
     console.say(f"Back to what stood there before {push or 'the latest push'}.")
-    return stages.restored(delivery, push, remotes or (), adopt=adopt)[1]
+    return stages.restored(delivery, push, remotes or (), adopt=adopt)
 
 
 def is_plan(file: Path) -> bool:
@@ -174,7 +175,9 @@ def to_push(
     return opened(spec, context or plan.context), plan
 
 
-def carry_out(delivery: Delivery, plan: Plan, *, yes: bool, format: Format, shown: bool = False) -> Exit:
+def carry_out(
+    delivery: Delivery, plan: Plan, *, yes: bool, format: Format, shown: bool = False, again: str = _AGAIN
+) -> Exit:
     """Show a plan, ask, do it, and report; conflicts are left alone and give the exit code 1."""
     from dashgen import delivery as stages
     from dashgen.views import console, machine, plans, reports
@@ -188,7 +191,7 @@ def carry_out(delivery: Delivery, plan: Plan, *, yes: bool, format: Format, show
     if format is Format.JSON:
         typer.echo(machine.as_json({**reports.plan_data(plan), **reports.summary_data(name, summary)}))
     elif plan.todo:
-        plans.ended(plan, summary)
+        plans.ended(plan, summary, again)
     else:
         plans.idle(plan)
     code = stages.exit_code(summary)

@@ -46,8 +46,8 @@ def idle(plan: Plan) -> None:
     console.say(f"{left} to push.")
 
 
-def ended(plan: Plan, summary: Summary) -> None:
-    """Print how a push ended, and what is left."""
+def ended(plan: Plan, summary: Summary, again: str) -> None:
+    """Print how a push ended, what is left, and how that `again` is tried."""
     count = Counter(step.action for step in summary.done)
     done = ", ".join(f"{count[action]:,} {word}" for action, word in _DONE.items() if count[action])
     console.say(f"Pushed to {plan.context}: {done or 'nothing'}.", console=console.out, style="bold")
@@ -59,7 +59,7 @@ def ended(plan: Plan, summary: Summary) -> None:
         console.say(f"  left: {step.action} {step.key} in {step.remote}", console=console.out, style="yellow")
     if summary.failed or summary.left:
         missing = counted(len(summary.failed) + len(summary.left), "object")
-        console.say(f"{missing} not pushed. Run the command again; it does only what is left.", style="bold red")
+        console.say(f"{missing} not pushed. {again}", style="bold red")
     if summary.done:
         console.say(f"Take it back: dashgen restore --context {plan.context}")
 
