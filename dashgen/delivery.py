@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from dashgen.diagnostics import Diagnostic, RunError
@@ -98,11 +99,11 @@ def restored(
     return name, Plan(delivery.context, done.graph, tuple(steps), delivery.commit)
 
 
-def push(delivery: Delivery, plan: Plan, progress: Progress | None = None) -> tuple[str, Summary]:
-    """Do a plan; gives the name of the push, by which it can be taken back."""
+def push(delivery: Delivery, plan: Plan, progress: Progress, stop: Event) -> tuple[str, Summary]:
+    """Do a plan until `stop` is set; gives the name of the push, by which it can be taken back."""
     if plan.context != delivery.context:
         raise RunError(f"The plan was made for the context {plan.context}. Give --context {plan.context}.")
-    run = Push(plan, delivery.remotes, delivery.parallel, delivery.store, content)
+    run = Push(plan, delivery.remotes, delivery.parallel, delivery.store, content, stop)
     return run.id, run.run(progress)
 
 

@@ -21,3 +21,4 @@ class Exit(IntEnum):
     REFUSED = 3, "a remote refused who we are"
     PARTIAL = 4, "some of it was pushed, some was not; the summary says which"
     UNREACHABLE = 5, "a remote could not be reached, or what answered there is not what it should be"
+    STOPPED = 130, "stopped by Ctrl-C; of a push the summary says what was done and what is left"

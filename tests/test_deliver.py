@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
@@ -13,7 +16,8 @@ from dashgen import delivery
 from dashgen.cli import app
 from dashgen.exits import Exit
 from dashgen.model.artifact import Artifact
-from dashgen.model.remote import Found, Key, ObjectKind, Wanted
+from dashgen.model.plan import Step
+from dashgen.model.remote import Found, Key, Mark, ObjectKind, Wanted
 from dashgen.push.remotes import RemoteError
 from tests.remote import MemoryRemote
 
@@ -161,6 +165,27 @@ def test_how_a_push_goes_on_is_said_as_it_works(run: Type, remote: MemoryRemote)
     remote.edit(RULES, {"groups": []})
     remote.faults = iter(["error"])
     assert "Run the command again" in run("push", "--yes", "--adopt", code=4).stderr
+
+
+def test_ctrl_c_ends_a_push_in_order(run: Type, remote: MemoryRemote, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(step: Step, mark: Mark) -> None:
+        if next(once, False):
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+        apply(step, mark)
+
+    once, apply = iter([True]), remote.apply
+    monkeypatch.setattr(remote, "apply", slow)
+    ended = run("push", "--yes", code=130)
+    count = len(remote.objects)
+    assert 0 < count < 10
+    assert f"Pushed to dev: {count} created." in ended.stdout
+    assert "left: + " in ended.stdout
+    assert "not pushed. Run the command again" in ended.stderr
+    assert "Take it back: dashgen restore" in ended.stderr
+    monkeypatch.setattr(remote, "apply", apply)
+    run("push", "--yes")
+    run("plan")
 
 
 def test_what_is_neither_a_plan_nor_a_specification_is_refused(run: Type, remote: MemoryRemote) -> None:

@@ -55,6 +55,6 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(Exit.OK)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(Exit.STOPPED)
     finally:
         gc.freeze()  # the end of the process need not look for cycles either

@@ -186,15 +186,15 @@ def carry_out(
         plans.show(plan)
     if plan.todo and not yes and not shown and not _agreed(len(plan.todo)):
         raise RunError("Nothing was pushed.")
-    with console.Steps("pushing") as steps:
-        name, summary = stages.push(delivery, plan, steps) if plan.todo else ("", plan.nothing_done)
+    with console.Steps("pushing") as steps, run.interruptible() as stop:
+        name, summary = stages.push(delivery, plan, steps, stop) if plan.todo else ("", plan.nothing_done)
     if format is Format.JSON:
         typer.echo(machine.as_json({**reports.plan_data(plan), **reports.summary_data(name, summary)}))
     elif plan.todo:
         plans.ended(plan, summary, again)
     else:
         plans.idle(plan)
-    code = stages.exit_code(summary)
+    code = Exit.STOPPED if stop.is_set() else stages.exit_code(summary)
     return Exit.FINDINGS if code is Exit.OK and plan.conflicts else code
 
 

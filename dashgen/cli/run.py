@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,3 +62,22 @@ def fail(message: str, exit_code: Exit = Exit.USAGE) -> typer.Exit:
 
     console.say(message, style="bold red")
     return typer.Exit(exit_code)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets, so that a command can end in order; the next one ends it at once."""
+    from dashgen.views import console
+
+    stop = threading.Event()
+
+    def first(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop.set()
+        console.say("Stopping when what has begun is done; Ctrl-C again ends it at once.", style="bold red")
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

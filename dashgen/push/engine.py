@@ -22,10 +22,19 @@ PATIENCE = 3  # steps in a row without an answer, after which a remote is left a
 
 
 class Push:
-    """One run of one plan. `content` digests what is found as the plan did, to see whether it is still the same."""
+    """One run of one plan. `content` digests what is found as the plan did, to see whether it is still the same.
+
+    Once `stop` is set nothing more is begun; what was begun is done, takes effect and is proved.
+    """
 
     def __init__(
-        self, plan: Plan, remotes: Mapping[str, Remote], parallel: Mapping[str, int], store: Store, content: Content
+        self,
+        plan: Plan,
+        remotes: Mapping[str, Remote],
+        parallel: Mapping[str, int],
+        store: Store,
+        content: Content,
+        stop: threading.Event | None = None,
     ):
         self.id, self._who = push_id(), user()
         self._plan, self._remotes, self._parallel, self._store, self._content = plan, remotes, parallel, store, content
@@ -35,6 +44,7 @@ class Push:
         self._silent: dict[str, int] = dict.fromkeys(remotes, 0)
         self._closed: set[str] = set()
         self._hearing = threading.Lock()
+        self._stop = stop or threading.Event()
 
     def run(self, progress: Progress | None = None) -> Summary:
         """Push; `RunError` means that nothing was written: the plan is stale, or the backup found no place."""
@@ -44,7 +54,7 @@ class Push:
         with self._store.locked():
             found = self._fresh(todo)
             parents = {key: each.parent for key, each in found.items()}
-            if todo:
+            if todo and not self._stop.is_set():
                 self._store.back_up(self.id, self._plan, list(todo), parents)
             for group in phases(todo):
                 self._phase(group, len(todo), progress)
@@ -87,7 +97,7 @@ class Push:
                     progress(len(self._done) + len(self._failed) + len(self._left), total)
 
     def _apply(self, step: Step) -> tuple[Step, Ended]:
-        if step.remote in self._closed:
+        if self._closes(step.remote):
             return step, "left"
         try:
             self._remotes[step.remote].apply(step, Mark(self._plan.graph, step.after))
@@ -100,6 +110,9 @@ class Push:
             return step, Failure(step, f"unexpected {type(error).__name__}: {error}")
         self._heard(step.remote, None)
         return step, "done"
+
+    def _closes(self, remote: str) -> bool:
+        return remote in self._closed or self._stop.is_set()
 
     def _heard(self, remote: str, error: RemoteError | None) -> None:
         """Leave a remote alone that does not know us, or has not answered several times in a row."""
@@ -132,7 +145,7 @@ class Push:
         possible: list[Step] = []
         for step in steps:
             place = step.key.name if step.key.kind == "permissions" else step.parent
-            left = (step.remote, place) in lost or step.remote in self._closed
+            left = (step.remote, place) in lost or self._closes(step.remote)
             (self._left if left else possible).append(step)
         return possible
 
