@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 from collections import Counter
@@ -206,7 +207,6 @@ def generate(
     work = Work(project, today, None if dry else folder, targets)
     outcome = Outcome(found=[*work.found])
     try:
-        ours = folder.ours()
         keys = fingerprints(project.graph, work.units)
         recalled = {u.owner: Result.of(entry) for u in work.units if (entry := memory.recall(u.owner, keys[u.owner]))}
         todo = [unit for unit in work.units if unit.owner not in recalled] if not has_errors(work.found) else []
@@ -222,14 +222,16 @@ def generate(
                 folder.stage(artifact)
         digests = {path: digest for path, (_, _, digest) in wanted.items()}
         known = {path: digest for r in recalled.values() for path, (_, digest) in r.files.items()}
-        outcome.changes = plan_files(digests, folder.digests({*digests, *ours}, known), ours)
-        blocked = has_errors(outcome.found) or any(c.action is Action.CONFLICT for c in outcome.changes)
-        if not dry and not blocked:
-            folder.commit(
-                outcome.changes, manifest(wanted, project.graph.settings.name, __version__, project.digest(keys))
-            )
-            fresh = (result for result in made.values() if not result.found)
-            memory.keep(((r.owner, keys[r.owner], r.data(), r.files) for r in fresh), recalled)
+        with contextlib.nullcontext() if dry else folder.alone():
+            ours = folder.ours()
+            outcome.changes = plan_files(digests, folder.digests({*digests, *ours}, known), ours)
+            blocked = has_errors(outcome.found) or any(c.action is Action.CONFLICT for c in outcome.changes)
+            if not dry and not blocked:
+                folder.commit(
+                    outcome.changes, manifest(wanted, project.graph.settings.name, __version__, project.digest(keys))
+                )
+                fresh = (result for result in made.values() if not result.found)
+                memory.keep(((r.owner, keys[r.owner], r.data(), r.files) for r in fresh), recalled)
     finally:
         folder.discard()
     return outcome

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import orjson
@@ -74,20 +75,37 @@ class Folder:
         except OSError as error:
             raise FolderError(f"{target}: {error.strerror}. Nothing was changed.") from None
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no other run compare or write meanwhile; the kernel frees the lock of a process that died."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.root, os.O_RDONLY)
+        except OSError as error:
+            raise FolderError(f"{self.root}: {error.strerror}. Nothing was changed.") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
     def commit(self, changes: Iterable[Change], manifest: bytes) -> None:
         """Move staged files into place, remove what is no longer wanted, and write the manifest last."""
         changes = list(changes)
         written = [change.path for change in changes if change.action in (Action.CREATE, Action.UPDATE)]
         self._make_room(written)
+        staged = self._staging / MANIFEST
+        try:
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            staged.write_bytes(manifest)
+        except OSError as error:
+            raise FolderError(f"{self.root}: {error.strerror}. Nothing was changed.") from None
         try:
             for path in written:
                 os.replace(self._staging / path, self.root / path)
             for change in changes:
                 if change.action is Action.DELETE:
                     self._remove(change.path)
-            staged = self._staging / MANIFEST
-            staged.parent.mkdir(parents=True, exist_ok=True)
-            staged.write_bytes(manifest)
             os.replace(staged, self.root / MANIFEST)
         except OSError as error:
             raise FolderError(f"{error.filename}: {error.strerror}. Run the command again to finish.") from None
