@@ -110,8 +110,11 @@ def push(delivery: Delivery, plan: Plan, progress: Progress, stop: Event) -> tup
 def find_drift(delivery: Delivery, output: Output) -> tuple[str, list[Drifted]]:
     """The graph, and every object that is ours or wanted with its state."""
     compared = _compared(delivery, output)
+    pushed = delivery.store.pushed(delivery.context, output.graph)
     return output.graph, [
-        each for name, wanted, found in compared for each in drifted(name, output.graph, wanted, found)
+        each
+        for name, wanted, found in compared
+        for each in drifted(name, output.graph, wanted, found, pushed.get(name, {}))
     ]
 
 

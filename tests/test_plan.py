@@ -153,7 +153,7 @@ def test_drift_tells_edited_missing_and_foreign_apart_and_metrics_fall_to_zero()
     wants = [Wanted(Key("rules", name), name, {"groups": [{"name": name}]}, "o") for name in "abc"]
     mark = Mark("shop", digest("rules", wants[0].data))
     edited = Found(wants[0].key, "a", {"groups": []}, mark, edited_by="ann")
-    seen = drifted("r", "shop", wants, [edited, Found(wants[1].key, "b", {}, None)])
+    seen = drifted("r", "shop", wants, [edited, Found(wants[1].key, "b", {}, None)], {})
     assert [each.state for each in seen] == [State.EDITED, State.FOREIGN, State.MISSING]
     assert seen[0].details == ("group a: removed, 0 rules",)
     text = drift_metrics('s"h', "dev", seen[:1], 5)

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,31 @@ def test_restore_takes_a_push_back(tmp_path: Path) -> None:
     assert sorted(step.action for step in back.todo) == ["+", "-", "~"]
     pushed(remote, tmp_path, back)
     assert {key: (each.data, each.parent) for key, each in remote.objects.items()} == before
+
+
+def test_what_was_not_pushed_yet_is_no_drift_as_far_as_the_log_knows(tmp_path: Path) -> None:
+    def states(root: Path) -> list[str]:
+        pushed = Store(root).pushed("dev", "shop").get("memory", {})
+        found = remote.found("shop", [each.key for each in remote.wants])
+        return [str(each.state) for each in drifted("memory", "shop", remote.wants, found, pushed)]
+
+    remote = MemoryRemote(wants=[FOLDER, dashboard("a")])
+    pushed(remote, tmp_path)
+    remote.wants = [replace(FOLDER, title="Shop", data={"title": "Shop"}), dashboard("a", "A"), dashboard("b")]
+    assert states(tmp_path) == ["unchanged", "unchanged", "not pushed"]
+    assert states(tmp_path / "elsewhere") == ["edited", "unchanged", "missing"]
+    editors = Key("permissions", FOLDER.key.name)
+    remote.objects[editors] = Found(editors, "", {"editors": []}, None)
+    remote.wants.append(Wanted(editors, "", {"editors": ["a"]}, "o"))
+    assert states(tmp_path)[1] == "not pushed"
+    del remote.wants[3]
+    del remote.objects[Key("dashboard", "a")]
+    remote.edit(FOLDER.key, {"title": "Mine"})
+    assert states(tmp_path) == ["edited", "missing", "not pushed"]
+    remote.wants = remote.wants[2:]
+    pushed(remote, tmp_path / "elsewhere")
+    remote.wants = [dashboard("b"), dashboard("c")]
+    assert states(tmp_path) == ["unchanged", "missing"], "a log that does not know all pushes is not believed"
 
 
 def test_restore_leaves_alone_what_somebody_changed_since(tmp_path: Path) -> None:
@@ -265,5 +291,7 @@ def test_after_any_faults_one_clean_push_reaches_what_is_wanted(data: st.DataObj
     assert remote.objects.pop(FOREIGN.key) == FOREIGN
     assert {k: o.data for k, o in remote.objects.items()} == {w.key: w.data for w in remote.wants}
     assert not planned(remote, prune=True).todo
-    assert {each.state for each in drifted("memory", "shop", remote.wants, remote.objects.values())} == {"unchanged"}
+    assert {each.state for each in drifted("memory", "shop", remote.wants, remote.objects.values(), {})} == {
+        "unchanged"
+    }
     list(read_log(root / "audit.jsonl"))

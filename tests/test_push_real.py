@@ -121,7 +121,7 @@ def test_an_alert_fires_and_arrives_and_goes(folder: Path, tmp_path: Path) -> No
                 (step,) = planned(at, second)
                 assert str(step.action) == "!"
                 assert step.reason.startswith(f"edited by {file.owner()} at 20")
-                (drift,) = drifted("p", "shop", at.wanted([second]), at.found("shop", [step.key]))
+                (drift,) = drifted("p", "shop", at.wanted([second]), at.found("shop", [step.key]), {})
                 assert drift.state is State.EDITED
                 assert drift.details == ("rule a:b: expr vector(3) → vector(1)",)
                 assert exit_code(pushed(at, store, planned(at, second, adopt=True))) is Exit.OK

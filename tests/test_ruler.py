@@ -427,7 +427,7 @@ def test_after_any_faults_one_clean_push_reaches_what_is_wanted(
     plan = tenant.plan(prune=True)
     assert {step.action for step in plan.steps} <= {Action.KEEP}
     wanted = tenant.remote.wanted(tenant.artifacts)
-    assert {d.state for d in drifted("ruler", "shop", wanted, tenant.remote.found("shop", []))} <= {"unchanged"}
+    assert {d.state for d in drifted("ruler", "shop", wanted, tenant.remote.found("shop", []), {})} <= {"unchanged"}
 
 
 def _mark(digest: str) -> Mark:

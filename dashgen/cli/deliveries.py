@@ -220,7 +220,6 @@ def show_drift(delivery: Delivery, out: Path, format: DriftFormat, textfile: Pat
     import time
 
     from dashgen import delivery as stages
-    from dashgen.model.drift import State
     from dashgen.views import machine, reports
 
     graph, found = stages.find_drift(delivery, stages.read_output(out))
@@ -231,7 +230,7 @@ def show_drift(delivery: Delivery, out: Path, format: DriftFormat, textfile: Pat
         reports.drift_text(found)
     else:
         typer.echo(metrics if format is DriftFormat.PROMETHEUS else machine.as_json(reports.drift_data(found)))
-    return any(each.state is not State.UNCHANGED for each in found)
+    return any(each.drifts for each in found)
 
 
 def show_audit(path: Path, what: AuditAction, format: Format) -> None:

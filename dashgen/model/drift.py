@@ -15,6 +15,7 @@ class State(StrEnum):
     EDITED = "edited"
     MISSING = "missing"
     FOREIGN = "foreign"
+    UNPUSHED = "not pushed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,8 @@ class Drifted:
     edited_by: str = ""
     edited_at: str = ""
     details: tuple[str, ...] = ()
+
+    @property
+    def drifts(self) -> bool:
+        """Whether somebody has to look at it; what was not pushed yet waits for nobody but a push."""
+        return self.state not in (State.UNCHANGED, State.UNPUSHED)

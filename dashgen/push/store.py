@@ -14,7 +14,7 @@ from pathlib import Path
 from dashgen.diagnostics import RunError
 from dashgen.model.plan import Plan, Step
 from dashgen.model.remote import Key
-from dashgen.push.audit import AuditLog
+from dashgen.push.audit import AuditLog, read_log
 from dashgen.push.documents import read_sealed, steps_data, steps_of, write_sealed
 
 Parents = Mapping[tuple[str, Key], str]
@@ -79,6 +79,18 @@ class Store:
             return chosen, plan, {(step.remote, step.key): str(parent) for step, parent in pairs}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{path} is not a whole backup ({error!r}).") from None
+
+    def pushed(self, context: str, graph: str) -> dict[str, dict[Key, list[str]]]:
+        """Remote → object → the digests of what pushes from here brought; nothing where the log does not hold."""
+        made: dict[str, dict[Key, list[str]]] = {}
+        try:
+            for _, entry in read_log(self.root / "audit.jsonl"):
+                if (entry["event"], entry["context"], entry["graph"]) == ("begin", context, graph):
+                    key = Key(entry["kind"], entry["name"])
+                    made.setdefault(entry["remote"], {}).setdefault(key, []).append(entry["after"])
+        except (RunError, KeyError):
+            return {}
+        return made
 
 
 def push_id() -> str:
