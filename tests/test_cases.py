@@ -6,8 +6,11 @@ result, `cat FILE`, `ls FOLDER`, `rm FILE`, `put FILE: text` and `replace FILE: 
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,3 +62,16 @@ def play(line: str, folder: Path, dashgen: Callable[..., Ran]) -> str:
     assert old in before, f"{old!r} is not in {file}"
     (folder / file).write_text(before.replace(old, new, 1))
     return ""
+
+
+@pytest.mark.parametrize("command", ["graph", "cost", "--help"])
+def test_an_output_that_cannot_be_written_is_no_finding(command: str, shop: Path) -> None:
+    """1 says “findings” to a pipeline; a reader that has seen enough is no failure."""
+    asked = [sys.executable, "-m", "dashgen", command, *([str(shop)] if command != "--help" else [])]
+    reading, pipe = os.pipe()
+    os.close(reading)
+    unwritable = os.open(os.devnull, os.O_RDONLY)
+    for stdout, code, said in ((pipe, 0, ""), (unwritable, 2, "dashgen: the output: Bad file descriptor.\n")):
+        done = subprocess.run(asked, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (code, said)
+        os.close(stdout)

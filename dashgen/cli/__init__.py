@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -47,14 +48,27 @@ weigh.add(app)
 
 
 def main() -> None:
-    """Run the command line; a closed pipe and Ctrl-C end it quietly."""
+    """Run the command line; a closed pipe and Ctrl-C end it quietly, an output that cannot be written with a line."""
     gc.set_threshold(1_000_000)  # a run makes millions of objects and few cycles: looking for them seldom saves a sixth
     try:
         app()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.OK)
+    except SystemExit as ended:
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        _unheard(Exit.OK)  # typer and rich take a closed pipe for a failure
+    except OSError as error:
+        with suppress(OSError):
+            typer.echo(f"dashgen: {error.filename or 'the output'}: {error.strerror or error}.", err=True)
+        _unheard(Exit.USAGE)
     except KeyboardInterrupt:
         sys.exit(Exit.STOPPED)
     finally:
         gc.freeze()  # the end of the process need not look for cycles either
+
+
+def _unheard(code: Exit) -> NoReturn:
+    """End without what is left in buffers, which would fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    sys.exit(code)
