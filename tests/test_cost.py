@@ -6,6 +6,7 @@ import datetime
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -162,3 +163,12 @@ def test_more_instances_cost_more_only_where_native_series_are_read(spec: Path) 
     assert tiles
     assert all(one.samples == hundred.samples for one, hundred in tiles)
     assert predict(project.graph, []) == []
+
+
+def test_advice_is_about_what_a_rule_reads(tmp_path: Path) -> None:
+    """A tile looks back a quarter of an hour and is the advice itself; a day of tiles is no day of native series."""
+    costs, _ = pipeline.cost(opened(write(tmp_path, {})), Assumptions())
+    advised = {each.name: pipeline.advice(each, Assumptions()) for each in costs}
+    assert not [name for name, text in advised.items() if "of native series" in text]
+    day = next(each for each in costs if each.name == "ServiceVanished")
+    assert "Reads 1d of native series" in pipeline.advice(replace(day, longest_native=day.longest), Assumptions())

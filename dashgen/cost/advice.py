@@ -5,15 +5,15 @@ from __future__ import annotations
 from dashgen.model.cost import Assumptions, RuleCost
 from dashgen.model.units import MINUTE, duration
 
-LONG = 10 * MINUTE  # a range over native series above which tiles are cheaper by far
+LONG = 15 * MINUTE  # a range over native series above which tiles are cheaper by far; a tile itself looks back so far
 
 
 def advice(cost: RuleCost, assumed: Assumptions) -> str:
     """A sentence on the largest cause of a rule's cost, or an empty text where it is as cheap as it can be."""
-    if cost.native and cost.longest > LONG:
+    if cost.longest_native > LONG:
         return (
-            f"Reads {duration(cost.longest)} of native series in each evaluation: record a tile of a minute once, "
-            f"and add tiles over the window."
+            f"Reads {duration(cost.longest_native)} of native series in each evaluation: record a tile of a minute "
+            "once, and add tiles over the window."
         )
     if cost.quantiles and cost.native:
         return (

@@ -11,7 +11,7 @@ from dashgen.model.graph import Graph
 from dashgen.model.intent import Group, Intents, Rule
 from dashgen.model.telemetry import Source
 from dashgen.model.units import HOUR, seconds
-from dashgen.promql import PromqlError, Reading, readings
+from dashgen.promql import PromqlError, Reading
 from dashgen.promql.work import Found, Work, work
 
 Labels = Mapping[str, str]
@@ -33,7 +33,6 @@ def predict(graph: Graph, made: Sequence[Intents], assumed: Assumptions = Assump
 
 
 def _cost(rule: Rule, group: Group, owner: str, team: str, world: World) -> RuleCost:
-    read = readings(rule.expr)
     try:
         done = work(rule.expr, world)
     except PromqlError:  # the checks report it
@@ -52,7 +51,8 @@ def _cost(rule: Rule, group: Group, owner: str, team: str, world: World) -> Rule
         samples=done.samples,
         passed=done.passed,
         longest=done.longest,
-        native=any(world.is_native(reading) for reading in read),
+        native=done.native,
+        longest_native=done.longest_native,
         quantiles=done.quantiles,
         dimensions=tuple(sorted(dimensions)),
     )
@@ -95,7 +95,8 @@ class World:
         """What a selector finds."""
         if reading.metric in self._recorded:
             return self._found(reading)
-        return Found(self._count(reading), self._scrape, lambda label: self._values(reading, label))
+        native = self._is_native(reading)
+        return Found(self._count(reading), self._scrape, lambda label: self._values(reading, label), native)
 
     def record(self, rule: Rule, group: Group) -> None:
         """Learn a series that a rule records; rules come in an order in which none reads what follows it."""
@@ -107,7 +108,7 @@ class World:
         for label, value in rule.labels.items():
             self._index[(rule.name, label, value)].append(made)
 
-    def is_native(self, reading: Reading) -> bool:
+    def _is_native(self, reading: Reading) -> bool:
         """Whether a selector reads what services count: neither what is recorded nor a sign of life."""
         few = reading.metric in self._signs or reading.metric == "ALERTS" or reading.metric.startswith(_DRIFT)
         return not few and reading.metric not in self._recorded
@@ -157,7 +158,7 @@ class World:
             for name, _, value in reading.matchers:
                 if name == "le":  # bounds, of which `1|1\\.0` are two spellings of one
                     return len({bound.removesuffix("\\.0") for bound in value.split("|")})
-            return max(1, self._native[reading.metric].buckets) if self.is_native(reading) else 1
+            return max(1, self._native[reading.metric].buckets) if self._is_native(reading) else 1
         return self._assumed.dimension_values if label in self.dimensions else 1
 
 

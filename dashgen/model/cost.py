@@ -37,7 +37,7 @@ class RuleCost:
     """One rule: who owns it, how often it runs (`every`, in seconds), and what one evaluation takes.
 
     `samples` is what Prometheus counts, `passed` also what subqueries walk over; `longest` is the longest range, in
-    seconds. An alert writes no series while it is silent.
+    seconds, and `longest_native` that of what services count themselves. An alert writes no series while it is silent.
     """
 
     name: str
@@ -52,6 +52,7 @@ class RuleCost:
     samples: float
     passed: float
     longest: float
+    longest_native: float
     native: bool
     quantiles: bool
     dimensions: tuple[str, ...]

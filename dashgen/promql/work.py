@@ -17,11 +17,15 @@ DEFAULT_STEP = 60.0  # seconds; what Prometheus takes for the step of a subquery
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a selector finds: how many series, seconds between their samples, and how many values a label has."""
+    """What a selector finds: how many series, seconds between their samples, and how many values a label has.
+
+    `native` is what services count themselves.
+    """
 
     series: float
     interval: float
     values: Callable[[str], float] = lambda _: 1
+    native: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class Work:
 
     `samples` is what Prometheus counts (`totalQueryableSamples`); it leaves out what a subquery's inside reads, so
     `passed` counts every sample that stands in the ranges that are walked. `longest` is the longest range, in seconds,
-    over which samples are read one by one, `quantiles` whether a histogram's buckets are read.
+    over which samples are read one by one, `quantiles` whether a histogram's buckets are read. `native` says whether
+    native series are read, and `longest_native` over which range.
     """
 
     series: float = 0
@@ -38,6 +43,8 @@ class Work:
     passed: float = 0
     longest: float = 0
     quantiles: bool = False
+    native: bool = False
+    longest_native: float = 0
 
 
 World = Callable[[Reading], Found]
@@ -47,10 +54,12 @@ def work(text: str, world: World) -> Work:
     """The work of one instant evaluation, where `world` knows the series; `PromqlError` if the text does not parse.
 
     >>> five = lambda reading: Found(5, 15)
-    >>> work('sum(rate(a[5m]))', five)
-    Work(series=1, samples=100.0, passed=100.0, longest=300.0, quantiles=False)
-    >>> work('sum_over_time(a[1h:1m])', five)
-    Work(series=5, samples=300, passed=1200.0, longest=3600.0, quantiles=False)
+    >>> one = work('sum(rate(a[5m]))', five)
+    >>> one.series, one.samples, one.passed, one.longest
+    (1, 100.0, 100.0, 300.0)
+    >>> one = work('sum_over_time(a[1h:1m])', five)
+    >>> one.series, one.samples, one.passed, one.longest
+    (5, 300, 1200.0, 3600.0)
     """
     found = [world(reading) for reading in readings(text)]
     return _Walk(found).work(_parsed(text))
@@ -67,7 +76,7 @@ class _Walk:
     def work(self, node: object) -> Work:
         if isinstance(node, p.VectorSelector):
             found = self._selector()
-            return Work(found.series, found.series, found.series)
+            return Work(found.series, found.series, found.series, native=found.native)
         if isinstance(node, p.ParenExpr | p.UnaryExpr):
             return self.work(node.expr)
         if isinstance(node, p.AggregateExpr):
@@ -89,14 +98,14 @@ class _Walk:
         if isinstance(node, p.MatrixSelector):
             found = self._selector()
             samples = found.series * length / found.interval
-            return Work(found.series, samples, samples, length)
+            return _over(length, Work(found.series, samples, samples, native=found.native))
         steps = ceil(length / (node.step.total_seconds() if node.step else DEFAULT_STEP))
         if isinstance(node.expr, p.VectorSelector):
             found = self._selector()
             passed = found.series * max(length / found.interval, steps)
-            return Work(found.series, found.series * steps, passed, length)
+            return _over(length, Work(found.series, found.series * steps, passed, native=found.native))
         inner = self.work(node.expr)
-        return replace(inner, samples=inner.series * steps, passed=inner.passed * steps, longest=length)
+        return _over(length, replace(inner, samples=inner.series * steps, passed=inner.passed * steps))
 
     def _call(self, node: p.Call) -> Work:
         name = node.func.name
@@ -138,7 +147,13 @@ def _joined(parts: list[Work], series: float) -> Work:
         sum(each.passed for each in parts),
         max(each.longest for each in parts),
         any(each.quantiles for each in parts),
+        any(each.native for each in parts),
+        max(each.longest_native for each in parts),
     )
+
+
+def _over(length: float, inner: Work) -> Work:
+    return replace(inner, longest=length, longest_native=length if inner.native else 0)
 
 
 @lru_cache(maxsize=4096)
