@@ -20,6 +20,7 @@ from dashgen.compile import Compilation
 from dashgen.model.graph import Edge, Ref
 from dashgen.model.telemetry import Histogram, Source
 from tests.conftest import ROOT, opened, promtool_passes, tool
+from tests.sample import write
 
 EXAMPLES = sorted(
     path
@@ -98,6 +99,14 @@ def test_every_alert_is_tested_and_complete(path: Path, compiled: dict[Path, Pat
             values = {e["exp_samples"][0]["value"] for e in expectations if f"ALERTS{{{matchers}," in e["expr"]}
             native = "histogram_" in yaml.safe_dump(groups)  # promtool's tests cannot feed native histograms before 3.0
             assert values == {0, 1} or (native and not values), (file.name, labels)
+
+
+def test_nothing_leads_to_a_grafana_that_nobody_named(tmp_path: Path) -> None:
+    pipeline.generate(opened(write(tmp_path, {})), tmp_path / "out", datetime.date(2026, 11, 21))
+    pages = [path for path in (tmp_path / "out").rglob("*") if path.suffix in (".md", ".yaml")]
+    assert pages
+    assert not [path for path in pages if re.search(r"dashboard_url|\]\(/|\]\(\)", path.read_text())]
+    assert "1. The dashboard: web.\n" in (tmp_path / "out/runbooks/service-web/ErrorBudgetBurn.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,15 @@ def inline(value: object) -> Markdown:
     return Markdown(" ".join(str(value).split()).replace("`", "'"))
 
 
+def linked(text: object, address: object) -> Markdown:
+    """A text as a link, or on its own where there is no address.
+
+    >>> linked("a*b", "/d/a b"), linked("a", "")
+    ('[a\\\\*b](/d/a%20b)', 'a')
+    """
+    return Markdown(f"[{escape(text)}]({url(address)})" if address else escape(text))
+
+
 def url(value: object) -> Markdown:
     """An address as the target of a link."""
     return Markdown(str(value).replace("(", "%28").replace(")", "%29").replace(" ", "%20"))

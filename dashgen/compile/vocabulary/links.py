@@ -15,14 +15,14 @@ VALUE = "${__value.raw}"  # the value of the point that was clicked
 
 
 class Links:
-    """Builds addresses for one graph; relative ones where the specification names no Grafana."""
+    """Builds addresses for one graph: relative ones in Grafana, none from outside where its address is not known."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
 
     def dashboard(self, uid: str, panel: int | None = None) -> str:
         """A dashboard by its absolute address, for alerts and runbooks."""
-        return f"{self._settings.grafana}/d/{uid}" + (f"?viewPanel={panel}" if panel else "")
+        return self._outside(f"/d/{uid}" + (f"?viewPanel={panel}" if panel else ""))
 
     def inside(self, uid: str) -> str:
         """A dashboard from another one: the same time range and environment."""
@@ -70,7 +70,11 @@ class Links:
         encoded = _encoded(orjson.dumps(panes).decode())
         for variable in () if fixed else (uid, start, end, VALUE):
             encoded = encoded.replace(_encoded(variable), variable)
-        return f"{self._settings.grafana if fixed else ''}/explore?schemaVersion=1&panes={encoded}"
+        address = f"/explore?schemaVersion=1&panes={encoded}"
+        return self._outside(address) if fixed else address
+
+    def _outside(self, address: str) -> str:
+        return f"{self._settings.grafana}{address}" if self._settings.grafana else ""
 
 
 @lru_cache(maxsize=256)  # every panel of a service links to the same few places

@@ -1,6 +1,7 @@
 """The checks, one file each. Importing this package declares them all."""
 
 from dashgen.verify.checks import (
+    alert_dashboard,
     alert_runbook,
     alert_text,
     alert_untested,
@@ -28,6 +29,7 @@ from dashgen.verify.checks import (
 )
 
 __all__ = [
+    "alert_dashboard",
     "alert_runbook",
     "alert_text",
     "alert_untested",
