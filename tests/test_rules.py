@@ -109,6 +109,28 @@ def test_nothing_leads_to_a_grafana_that_nobody_named(tmp_path: Path) -> None:
     assert "1. The dashboard: web.\n" in (tmp_path / "out/runbooks/service-web/ErrorBudgetBurn.md").read_text()
 
 
+LATENCY = {"slos": {"availability": None, "latency": {"objective": 99, "threshold": "250ms"}}}
+
+
+@pytest.mark.parametrize(
+    ("page", "has", "hasnt"),
+    [
+        ("web/ErrorBudgetBurn", r"Slow requests: traces.*\n.*&& duration > 250ms", "status = error"),
+        ("web/SloDataMissing", "Logs of", "Slow|Failed"),
+        ("web/CallNearTimeout", r"Slow calls: traces.*\n.*&& duration >= 500ms", "status = error"),
+        ("web/ServiceVanished", "Failed requests", "Slow"),
+        ("web/ServiceVanished", "on the dashboard of web: releases are marked; the runtime's panels", "Slow"),
+        ("stock/ErrorBudgetBurn", "Failed requests", "Slow|releases are marked"),
+    ],
+)
+def test_a_page_tells_to_look_for_what_there_is(page: str, has: str, hasnt: str, tmp_path: Path) -> None:
+    spec = {"services": {"web": {**LATENCY, "calls": {"stock": {"timeout": "600ms"}}}}}
+    pipeline.generate(opened(write(tmp_path, spec)), tmp_path / "out", datetime.date(2026, 11, 21))
+    text = (tmp_path / f"out/runbooks/service-{page}.md").read_text()
+    assert re.search(has, text)
+    assert not re.search(hasnt, text)
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
