@@ -13,6 +13,7 @@ from jinja2 import FunctionLoader, Template, TemplateSyntaxError, nodes
 from dashgen.compile.alerts import Alert
 from dashgen.compile.template.evaluation import Scope
 from dashgen.compile.template.faults import TemplateFault, odd, sentence
+from dashgen.compile.template.gotemplate import unfilled
 from dashgen.compile.template.markdown import code, escape, inline, linked, url
 from dashgen.compile.template.sandbox import Sandbox
 from dashgen.diagnostics import Diagnostic, Span, offer
@@ -35,7 +36,8 @@ class Pages:
     def __init__(self, sandbox: Sandbox, files: Mapping[str, TextFile]):
         self.found: list[Diagnostic] = []
         environment = sandbox.overlay(finalize=escape, loader=FunctionLoader(_finder(files)))
-        environment.filters = {**sandbox.filters, "code": code, "inline": inline, "linked": linked, "url": url}
+        marks = {"code": code, "inline": inline, "linked": linked, "url": url}
+        environment.filters = {**sandbox.filters, **marks, "unfilled": unfilled}
         environment.globals = {"silence": silence}
         self._files = {file.file: file for file in files.values()}
         self._pages: dict[str, _Page] = {}

@@ -1,4 +1,4 @@
-"""The templates of Go in labels and annotations: what Prometheus would refuse, without asking it."""
+"""The templates of Go in labels and annotations: what Prometheus would refuse, without asking it, and their form."""
 
 from __future__ import annotations
 
@@ -46,6 +46,25 @@ def refused(text: str) -> str:
     found = _ACTION.findall(text)
     whole = len(found) == text.count("{{")
     return "" if whole and not _refused(_QUOTED.sub('""', "".join(found))) else _refused(text)
+
+
+def unfilled(text: str) -> str:
+    """A template as a form: “…” where a value will stand, “/” between what only one of will.
+
+    >>> unfilled('{{ $value | humanize }} {{ if gt $value 1.0 }}calls{{ else }}call{{ end }} of {{ "{{a" }}')
+    '… calls/call of {{a'
+    """
+    return _ACTION.sub(lambda match: _standing(next(_actions(match[0]))), text)
+
+
+def _standing(words: tuple[str, ...]) -> str:
+    """What stands in a form for an action."""
+    first = words[0]
+    if len(words) == 1 and first[0] in '"`':
+        return re.sub(r"\\(.)", r"\1", first[1:-1]) if first[0] == '"' else first[1:-1]
+    if first == "else":
+        return "/"
+    return "" if first in _OPENING or first == "end" or first[:2] == "/*" or words[1:2] == (":=",) else "…"
 
 
 @lru_cache(maxsize=4096)
