@@ -324,6 +324,12 @@ def test_table_rows_lead_somewhere(output: Output) -> None:
     assert all(any(re.search(r"\bdashboard\b", t["expr"]) for t in panel["targets"]) for panel in linking)
 
 
+def test_calls_are_shown_where_somebody_counts_them(output: Output) -> None:
+    counted = {(edge.client.name, edge.server.name) for edge in output.project.graph.edges if edge.sources}
+    asked = set(re.findall(r'edge:\w+:\w+\{(client|server)=\\"([^"\\]+)', json.dumps(output.panels)))
+    assert asked == {pair for edge in counted for pair in zip(("client", "server"), edge, strict=True)}
+
+
 def test_panels_have_room(output: Output) -> None:
     """Nothing overlaps or leaves the grid of 24 columns; what is in a collapsed row is laid out below that row."""
     for dashboard in output.dashboards.values():

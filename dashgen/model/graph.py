@@ -162,7 +162,7 @@ class Implementation:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service with everything that its own files need."""
+    """A service with everything that its own files need; `counting` are the callers that count their calls to it."""
 
     name: str
     title: str
@@ -177,6 +177,7 @@ class Service:
     operations: tuple[Operation, ...]
     calls: tuple[Edge, ...]
     callers: tuple[Ref, ...]
+    counting: tuple[Ref, ...]
     slos: tuple[Slo, ...]
     chains: tuple[ChainRef, ...]
     logs: tuple[tuple[str, str], ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashgen import conventions as c
-from dashgen.model.graph import ChainRef, Edge, Graph, Path, Ref, Service, Silence
+from dashgen.model.graph import ChainRef, Edge, Graph, Path, Service, Silence
 from dashgen.model.spec import Silence as SilenceSpec
 from dashgen.resolve.draft import Draft
 from dashgen.resolve.refs import language_of, make_team, slo_uid
@@ -14,16 +14,16 @@ from dashgen.resolve.refs import language_of, make_team, slo_uid
 def assemble(draft: Draft) -> Graph:
     """Join implementations, operations, edges, SLOs and chains into the graph."""
     calls: dict[str, list[Edge]] = {}
-    callers: dict[str, list[Ref]] = {}
+    called: dict[str, list[Edge]] = {}
     for edge in draft.edges.values():
         calls.setdefault(edge.client.name, []).append(edge)
-        callers.setdefault(edge.server.name, []).append(edge.client)
+        called.setdefault(edge.server.name, []).append(edge)
     through: dict[str, list[ChainRef]] = {}
     for chain in draft.chains:
         for hop in chain.hops:
             through.setdefault(hop.service.name, []).append(ChainRef(chain.name, chain.title, chain.uid))
     services = tuple(
-        _service(draft, name, calls.get(name, []), callers.get(name, []), through.get(name, []))
+        _service(draft, name, calls.get(name, []), called.get(name, []), through.get(name, []))
         for name in sorted(draft.implementations)
     )
     teams = tuple(make_team(draft, name) for name in sorted(draft.spec.teams))
@@ -49,8 +49,9 @@ def _silences(draft: Draft) -> Iterator[Silence]:
             yield Silence(path, position, silence.check, silence.reason, silence.until)
 
 
-def _service(draft: Draft, name: str, calls: list[Edge], callers: list[Ref], chains: list[ChainRef]) -> Service:
+def _service(draft: Draft, name: str, calls: list[Edge], called: list[Edge], chains: list[ChainRef]) -> Service:
     spec = draft.spec.services[name]
+    called = sorted(called, key=lambda edge: edge.client.name)
     return Service(
         name=name,
         title=spec.title or name,
@@ -64,7 +65,8 @@ def _service(draft: Draft, name: str, calls: list[Edge], callers: list[Ref], cha
         implementations=draft.implementations[name],
         operations=draft.operations.get(name, ()),
         calls=tuple(sorted(calls, key=lambda edge: edge.server.name)),
-        callers=tuple(sorted(callers, key=lambda ref: ref.name)),
+        callers=tuple(edge.client for edge in called),
+        counting=tuple(edge.client for edge in called if edge.sources),
         slos=draft.slos.get(name, ()),
         chains=tuple(chains),
         logs=tuple((spec.logs or {"service_name": name}).items()),

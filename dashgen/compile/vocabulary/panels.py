@@ -105,8 +105,8 @@ class Palette:
         return {each.name: self.language(each.language) for each in service.implementations}
 
     def callers(self, service: Service) -> Colors:
-        """Caller → colour."""
-        return {each.name: self.language(each.language) for each in service.callers}
+        """Caller that counts its calls → colour."""
+        return {each.name: self.language(each.language) for each in service.counting}
 
     def callees(self, service: Service) -> Colors:
         """Callee → colour."""
