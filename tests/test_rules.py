@@ -280,6 +280,7 @@ def test_drift_is_counted(kind: str, number: int, said: str, compiled: dict[Path
         compiled[ROOT / "services.yaml"] / "prometheus" / "rules" / "graph-shop.yaml", "ConfigurationDrifted"
     )
     labels = f'graph="shop",context="prod",remote="grafana",kind="{kind}",state="edited"'
+    assert alert["labels"]["graph"] == "shop", "graphs of one environment could not be told apart"
     why = "Somebody changed it by hand, or a push did not reach its end."
     series = {f"dashgen_drift_objects{{{labels}}}": str(number)}
     told = {"context": "prod", "remote": "grafana", "kind": kind, "state": "edited"}
