@@ -31,7 +31,7 @@ def add(app: typer.Typer) -> None:
 def init(path: SpecPath = DEFAULT) -> None:
     """Write a commented specification of a Go-to-Rust chain, to start from."""
     from dashgen import delivery, pipeline
-    from dashgen.views import console
+    from dashgen.views import console, text
 
     try:
         written = pipeline.write_starter(path)
@@ -44,8 +44,11 @@ def init(path: SpecPath = DEFAULT) -> None:
         raise run.fail(f"{path} exists already. Give another path, or remove it first.")
     if settings:
         console.say(f"Wrote {settings}: where to push to.")
-    if written:
-        console.say(f"Wrote {path}. Edit it, then: dashgen validate {path} · dashgen generate {path}")
+    if not written:
+        console.say(f"{path} exists already and was left alone.")
+    else:
+        then = " · ".join(text.typed(command, path) for command in ("validate", "generate"))
+        console.say(f"Wrote {written}. Edit it, then: {then}")
 
 
 def validate(path: SpecPath = DEFAULT, format: FindingsOption = FindingsFormat.TEXT) -> None:
@@ -56,20 +59,20 @@ def validate(path: SpecPath = DEFAULT, format: FindingsOption = FindingsFormat.T
     run.show([], format)
     graph = project.graph
     counts = f"{text.counted(len(graph.services), 'service')}, {text.counted(len(graph.chains), 'chain')}"
-    console.say(f"{path} is valid: {counts}. Next: dashgen lint · dashgen generate")
+    console.say(f"{path} is valid: {counts}. Next: {text.typed('lint', path)} · {text.typed('generate', path)}")
 
 
 def lint(path: SpecPath = DEFAULT, format: FindingsOption = FindingsFormat.TEXT) -> None:
     """Find what should not be: unfeasible promises, unmeasured calls, alerts without tests."""
     from dashgen import pipeline
-    from dashgen.views import console
+    from dashgen.views import console, text
 
     project = run.opened(path, format)
     with console.Steps("checking") as steps:
         found = pipeline.check(project, datetime.date.today(), steps)
     run.show(found, format)
     if not found:
-        console.say("No findings. Next: dashgen generate")
+        console.say(f"No findings. Next: {text.typed('generate', path)}")
     raise typer.Exit(run.code(found))
 
 
@@ -95,5 +98,5 @@ def generate(
             )
         except RunError as error:
             raise run.fail(str(error)) from None
-    results.generated(project.graph, outcome, folder, dry=check, as_json=format is Format.JSON)
+    results.generated(project.graph, outcome, path, folder, dry=check, as_json=format is Format.JSON)
     raise typer.Exit(results.code(outcome, dry=check))

@@ -63,7 +63,7 @@ def explain(
         typer.echo(machine.as_json([explained.data(each, project.sources.at(each.path, key=True)) for each in same]))
     else:
         explained.show(same[0], span)
-        explained.others(same[1:]) if len(same) > 1 else None
+        explained.others(same[1:], path) if len(same) > 1 else None
 
 
 def show(

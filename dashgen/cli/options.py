@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dashgen.model.artifact import Target
+from dashgen.views.text import SPEC
 
 SpecPath = Annotated[
     Path, typer.Argument(help="The specification: a file, or a folder of files.", show_default="services.yaml")
@@ -24,7 +25,7 @@ Targets = Annotated[
         help="Also write for Kubernetes, Grafana's file provisioning, or Git Sync; repeat it for several.",
     ),
 ]
-DEFAULT = Path("services.yaml")
+DEFAULT = SPEC
 
 
 class Format(StrEnum):

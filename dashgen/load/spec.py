@@ -42,7 +42,7 @@ def project_root(path: Path) -> Path:
 
 def load_spec(path: Path) -> tuple[Spec | None, Sources, list[Diagnostic]]:
     """Read a file, or every YAML file below a folder, and validate the whole."""
-    files = _files(path)
+    files = spec_files(path)
     sources = Sources()
     if not files:
         detail = f"{path} holds no .yaml file." if path.is_dir() else f"There is no file {path}."
@@ -64,7 +64,8 @@ def load_spec(path: Path) -> tuple[Spec | None, Sources, list[Diagnostic]]:
     return (None if found else spec), sources, found
 
 
-def _files(path: Path) -> list[Path]:
+def spec_files(path: Path) -> list[Path]:
+    """The files of a specification: itself, or every YAML file below a folder."""
     if not path.is_dir():
         return [path] if path.exists() else []
     candidates = (file for suffix in _SUFFIXES for file in path.rglob(f"*{suffix}"))

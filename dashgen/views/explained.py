@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 from dashgen.diagnostics import Span
 from dashgen.explain import Explanation
-from dashgen.views import console
+from dashgen.views import console, text
 
 
 def show(each: Explanation, span: Span | None) -> None:
@@ -31,11 +33,11 @@ def show(each: Explanation, span: Span | None) -> None:
             console.say(f"  in words: {words}", console=console.out)
 
 
-def others(same: list[Explanation], shown: int = 12) -> None:
+def others(same: list[Explanation], spec: Path, shown: int = 12) -> None:
     """Say what else the name could have meant."""
     console.say(f"{len(same)} more of this name; give one of these for its details:")
     for each in same[:shown]:
-        console.say(f"  dashgen explain '{each.id}'")
+        console.say(f"  {text.typed(f'explain {shlex.quote(each.id)}', spec)}")
     if len(same) > shown:
         console.say("  …")
 

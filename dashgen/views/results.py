@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from dashgen.diagnostics import Severity, has_errors
@@ -25,7 +26,7 @@ _WORDS = ((Action.CREATE, "new"), (Action.UPDATE, "changed"), (Action.DELETE, "r
 _SHOWN = 40  # changed files that are listed one by one
 
 
-def generated(graph: Graph, outcome: Outcome, out: Path, *, dry: bool, as_json: bool) -> None:
+def generated(graph: Graph, outcome: Outcome, spec: Path, out: Path, *, dry: bool, as_json: bool) -> None:
     """Print what a run did, or would do."""
     if as_json:
         made = {**machine.outcome(outcome), "out": str(out)}
@@ -40,10 +41,10 @@ def generated(graph: Graph, outcome: Outcome, out: Path, *, dry: bool, as_json: 
     console.changes(changed[:_SHOWN])
     if len(changed) > _SHOWN:
         console.say(f"  … and {len(changed) - _SHOWN:,} more", console=console.out)
-    _summary(graph, outcome, out, dry)
+    _summary(graph, outcome, spec, out, dry)
 
 
-def _summary(graph: Graph, outcome: Outcome, out: Path, dry: bool) -> None:
+def _summary(graph: Graph, outcome: Outcome, spec: Path, out: Path, dry: bool) -> None:
     parts = (
         text.counted(len(graph.services), "service"),
         text.counted(len(graph.chains), "chain"),
@@ -61,11 +62,12 @@ def _summary(graph: Graph, outcome: Outcome, out: Path, dry: bool) -> None:
     if count[Action.CONFLICT]:
         console.say("  Nothing was written: first move the files marked ! away.", style="bold red")
     elif dry:
-        console.say("  next: dashgen generate" if _differs(outcome) else "  Everything is up to date.")
+        console.say("  next: the same without --check" if _differs(outcome) else "  Everything is up to date.")
     else:
-        found = f"dashgen lint ({text.counted(warnings, 'warning')})" if warnings else "dashgen lint"
+        found = text.typed("lint", spec) + (f" ({text.counted(warnings, 'warning')})" if warnings else "")
         alert = "ErrorBudgetBurn" if any(service.slos for service in graph.services) else "ServiceVanished"
-        console.say(f"  next: {found} · dashgen explain {alert} · promtool test rules {out}/prometheus/tests/*.yaml")
+        tests = f"{shlex.quote(str(out))}/prometheus/tests/*.yaml"
+        console.say(f"  next: {found} · {text.typed(f'explain {alert}', spec)} · promtool test rules {tests}")
 
 
 def code(outcome: Outcome, *, dry: bool) -> Exit:
