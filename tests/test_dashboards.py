@@ -266,6 +266,8 @@ def test_the_sdk_forgets_what_it_does_not_know() -> None:
 
 def test_panels_say_what_they_show(output: Output) -> None:
     assert [panel for panel in output.panels if not (panel.get("title") and panel.get("description"))] == []
+    titles = [panel.get("title", "") for each in output.dashboards.values() for panel in each["panels"]]
+    assert [title for title in titles if title != title.strip()] == []
 
 
 def test_numbers_have_units(output: Output) -> None:

@@ -110,6 +110,7 @@ def test_nothing_leads_to_a_grafana_that_nobody_named(tmp_path: Path) -> None:
 
 
 LATENCY = {"slos": {"availability": None, "latency": {"objective": 99, "threshold": "250ms"}}}
+TRACED = {"instrumentation": "spanmetrics", "selector": {"job": None, "service_name": "stock"}}
 
 
 @pytest.mark.parametrize(
@@ -121,10 +122,11 @@ LATENCY = {"slos": {"availability": None, "latency": {"objective": 99, "threshol
         ("web/ServiceVanished", "Failed requests", "Slow"),
         ("web/ServiceVanished", "on the dashboard of web: releases are marked; the runtime's panels", "Slow"),
         ("stock/ErrorBudgetBurn", "Failed requests", "Slow|releases are marked"),
+        ("stock/ServiceVanished", "Do its spans arrive", "Status → Targets"),
     ],
 )
 def test_a_page_tells_to_look_for_what_there_is(page: str, has: str, hasnt: str, tmp_path: Path) -> None:
-    spec = {"services": {"web": {**LATENCY, "calls": {"stock": {"timeout": "600ms"}}}}}
+    spec = {"services": {"web": {**LATENCY, "calls": {"stock": {"timeout": "600ms"}}}, "stock": TRACED}}
     pipeline.generate(opened(write(tmp_path, spec)), tmp_path / "out", datetime.date(2026, 11, 21))
     text = (tmp_path / f"out/runbooks/service-{page}.md").read_text()
     assert re.search(has, text)

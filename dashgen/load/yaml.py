@@ -77,7 +77,7 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Diagnostic]]:
     >>> [item.value for item in document.root.get("a").items]
     [1, 'on']
     """
-    lines = tuple(text.split("\n"))
+    lines = tuple(text.replace("\r\n", "\n").split("\n"))
     builder = _Builder(text)
     try:
         root = builder.document()
