@@ -18,6 +18,7 @@ from dashgen.exits import Exit
 from dashgen.model.artifact import Artifact
 from dashgen.model.plan import Step
 from dashgen.model.remote import Found, Key, Mark, ObjectKind, Wanted
+from dashgen.push.documents import write_whole
 from dashgen.push.remotes import RemoteError
 from tests.remote import MemoryRemote
 
@@ -244,3 +245,15 @@ def test_without_settings_or_context_the_answer_says_what_to_do(run: Type, shop:
     assert json.loads(run("plan", "--format", "json", code=2).stdout)[0]["id"] == "settings/not-found"
     assert "dashgen.toml: where to push to" in run("init").stderr
     assert "exists already" in run("init", code=2).stderr
+
+
+def test_what_is_written_stays_a_link_or_a_pipe(tmp_path: Path) -> None:
+    link, pipe = tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(tmp_path / "file")
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR)
+    for path in (link, pipe):
+        write_whole(path, b"x")
+    assert (link.is_symlink(), link.read_bytes()) == (True, b"x")
+    assert (pipe.is_fifo(), os.read(reader, 9)) == (True, b"x")
+    os.close(reader)

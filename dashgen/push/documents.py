@@ -65,10 +65,15 @@ def read_sealed(path: Path, what: str) -> dict[str, Any]:
 def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write a file so that readers see the old one or the new one; durable when this returns.
 
-    A file that exists keeps its mode and, where we may give it away, its owner.
+    A file that exists keeps its mode and, where we may give it away, its owner. A link stays one, and what is no file,
+    such as /dev/stdout, is written to.
     """
+    path = Path(os.path.realpath(path))
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(staged, "wb", opener=lambda name, flags: os.open(name, flags, 0o600 if private else 0o644)) as file:
             _look_like(path, file.fileno()) if not private else None
