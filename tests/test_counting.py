@@ -58,6 +58,29 @@ CASES = {
         60 + 60,
         0,
     ),
+    "a target that a second Prometheus finds again": (
+        STEADY
+        | {
+            ("a", "up", ""): "1x8",
+            ("a", "500", ""): "700x8",
+            ("a", "up", "/x"): "1x3 stale 1x3",
+            ("a", "200", "/x"): "9000+30x3 stale 9150+30x3",
+            ("a", "500", "/x"): "700x3 stale 700x3",
+        },
+        60 + 60,
+        0,
+    ),
+    "a replica without an instance fails for the first time as another one is found": (
+        {
+            ("", "up", "", "", "", "one"): "1x8",
+            ("", "200", "", "", "", "one"): "100+30x10",
+            ("", "500", "", "", "", "one"): "_x5 3x3",
+            ("", "up", "", "", "", "two"): "_x5 1x3",
+            ("", "200", "", "", "", "two"): "_x5 9000+30x3",
+        },
+        None,
+        3,
+    ),
     "series that a collector forgets": (
         STEADY | {("a", "200", "/gone"): "5000x4 stale", ("a", "500", "/gone"): "70x4 stale", ("a", "500", ""): "9x8"},
         None,
@@ -244,12 +267,11 @@ def _passes(series: dict[str, str], asked: list[dict[str, Any]], rules: Path, tm
 
 
 def _series(instance: str, status: str, endpoint: str, behind: str = "", cluster: str = "", replica: str = "") -> str:
-    if status == "up":
-        return f'up{{job="web",instance="{instance}",endpoint="{endpoint}"}}'
-    labels = {"job": "web", "instance": instance, "status": status, "endpoint": endpoint}
-    labels |= {"exported_instance": behind, "cluster": cluster, "replica": replica}
+    labels = {"job": "web", "instance": instance, "endpoint": endpoint, "replica": replica}
+    if status != "up":
+        labels |= {"status": status, "exported_instance": behind, "cluster": cluster}
     inside = ",".join(f'{label}="{value}"' for label, value in labels.items())
-    return f"axum_http_requests_total{{{inside}}}"
+    return f"{'up' if status == 'up' else 'axum_http_requests_total'}{{{inside}}}"
 
 
 def _asked(what: str, count: float, at: str) -> dict[str, Any]:

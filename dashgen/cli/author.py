@@ -35,7 +35,7 @@ def init(path: SpecPath = DEFAULT) -> None:
 
     try:
         written = pipeline.write_starter(path)
-        settings = delivery.write_settings(pipeline.project_root(path))
+        settings = delivery.write_settings(pipeline.project_root(written or path))
     except OSError as error:
         raise run.fail(f"{path}: {error.strerror}.") from None
     except RunError as error:
@@ -47,7 +47,7 @@ def init(path: SpecPath = DEFAULT) -> None:
     if not written:
         console.say(f"{path} exists already and was left alone.")
     else:
-        then = " · ".join(text.typed(command, path) for command in ("validate", "generate"))
+        then = " · ".join(text.typed(command, written) for command in ("validate", "generate"))
         console.say(f"Wrote {written}. Edit it, then: {then}")
 
 

@@ -15,7 +15,7 @@ import promql_parser
 
 INDENTED = 12_000  # characters of an expression that is still indented
 LONGEST = 16 * 1024  # bytes of an expression that VictoriaMetrics takes: its -search.maxQueryLen
-_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|\s*([(),])\s*|\s+')  # or a text, which keeps its own
+_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|\s*([-+*/<>=!(),]+)\s*|\s+')  # or a text, which keeps its own
 _EQUALITY = re.compile(r'=\s*("[^"\\]*(?:\\.[^"\\]*)*")')  # of `=` and `!=`; begins with what is found fast
 _SPECIAL = re.compile(r'["\\\n\t\r]')
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})

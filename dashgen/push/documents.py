@@ -68,10 +68,11 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     A file that exists keeps its mode and, where we may give it away, its owner. A link stays one, and what is no file,
     such as /dev/stdout, is written to.
     """
-    path = Path(os.path.realpath(path))
+    special = path.exists() and not path.is_file()
+    path = path if special else Path(os.path.realpath(path))
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.exists() and not path.is_file():
+        if special:
             path.write_bytes(content)
             return
         path.parent.mkdir(parents=True, exist_ok=True)

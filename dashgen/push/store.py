@@ -85,7 +85,7 @@ class Store:
         made: dict[str, dict[Key, list[str]]] = {}
         try:
             for _, entry in read_log(self.root / "audit.jsonl"):
-                if (entry["event"], entry["context"], entry["graph"]) == ("begin", context, graph):
+                if (entry["event"], entry["context"], entry["graph"]) == ("done", context, graph):
                     key = Key(entry["kind"], entry["name"])
                     made.setdefault(entry["remote"], {}).setdefault(key, []).append(entry["after"])
         except (RunError, KeyError):

@@ -23,9 +23,8 @@ from dashgen.model.units import duration, number, seconds
 # people name replicas by where there is no `instance`. A label that nobody has does no harm.
 PROCESS = (
     "job instance cluster namespace pod exported_instance service_instance_id k8s_pod_name host_name "
-    "region zone node replica"
+    "region host replica"
 ).split()
-TARGET = "job, instance"  # what tells apart what Prometheus scrapes
 REMEMBERED = "15m"  # how long a process may be out of reach until it counts as another one
 COUNT = "histogram_count({})"  # of a native histogram
 DOWN = 2  # tiles that a process may be down between two lives
@@ -114,14 +113,15 @@ class Counted:
         return f"({counted}) >= 0{f' <= {most}' if most else ''} {self._relabelled(counter)} or {guess}"
 
     def _relabelled(self, counter: Counter) -> str:
-        """Excludes targets of which some labels are new, and some not.
+        """Excludes processes that are scraped under new labels beside those of a tile ago, or of two.
 
-        One has got another label, or a second Prometheus has found it: all that its processes have ever counted is
-        there once more. What is asked is the share of `up` that is new.
+        A target has got another label, or a second Prometheus has found it: all that a process has ever counted is
+        there once more. What is asked is the share of its `up` that is new.
         """
-        before = f"last_over_time({{}}[{half_open(Decimal(DOWN * self._tile.seconds))}] offset {self._tile.name})"
-        labels = " or ".join(f"0 * {before} or 0 * {{}} + 1".replace("{}", each) for each in counter.up)
-        return f"unless on ({TARGET}) (avg by ({TARGET}) ({labels}) > 0 < 1)"
+        tile = self._tile.name
+        lately = f"last_over_time({{}}[{duration(Decimal(DOWN * self._tile.seconds))}] offset {tile})"
+        up = self._by_process(counter.up, f"0 * {{}} offset {tile} or 0 * {{}} + 1 or 0 * {lately}", "avg")
+        return f"unless ({up} > 0 < 1)"
 
     def _last(self, selectors: Sequence[str], value: str) -> str:
         """What was shown last in the tile, by process."""

@@ -37,11 +37,13 @@ class Hops:
     def group(self, chain: Chain, timed: bool) -> str:
         """Where the seconds, or the failures, of the hops are recorded: in the group of the first SLO that counts them.
 
-        So its alerts, which name a hop, know as much of the hops as of the SLO. Many hops stand alone: they would have
-        the group cut before its pages, which then came a minute later.
+        So its alerts, which name a hop, know as much of the hops as of the SLO. Many hops have a group of their own:
+        they would have that one cut before its pages, which then came a minute later.
         """
         counted = [slo.name for slo in chain.slos if (slo.threshold is not None) == timed]
-        return f"slo-{counted[0]}" if counted and len(chain.hops) <= MANY else "hops"
+        if counted and len(chain.hops) <= MANY:
+            return f"slo-{counted[0]}"
+        return "hops-seconds" if timed else "hops-errors"
 
     def total_seconds(self, chain: Chain, hop: Hop) -> Promql:
         """Seconds that the hop and all behind it cost one request of the chain."""

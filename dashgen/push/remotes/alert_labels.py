@@ -8,22 +8,23 @@ from collections.abc import Iterable, Mapping
 from dashgen.model.artifact import Artifact
 from dashgen.push.reading import yaml_data
 
-# The rules are as dashgen writes them; to parse all of each file would take ten times as long.
-_ALERT = re.compile(r"^( *)- (alert: .+\n)(?:\1  .*\n|\n)*?\1  labels:\n((?:\1    .*\n)+)", re.MULTILINE)
+# The rules are as dashgen writes and indents them; to parse all of each file would take ten times as long.
+_ALERT = re.compile(r"^  - (alert: .+\n)(?:    .*\n|\n)*?    labels:\n((?:      .*\n|\n(?=\n*      ))+)", re.MULTILINE)
 _WRITTEN = "{{"  # a value that Prometheus fills in
 
 
 def alert_labels(artifacts: Iterable[Artifact]) -> list[Mapping[str, str]]:
     """The labels of all alerts, with the name. What only others of them bear is empty; what nobody knows is left out.
 
-    >>> text = b'''- alert: A
-    ...   expr: b
-    ...   labels:
-    ...     slo: "1"
-    ... - alert: B
-    ...   labels:
-    ...     slo: "{{ $labels.c }}"
-    ...     team: d
+    >>> text = b'''
+    ...   - alert: A
+    ...     expr: b
+    ...     labels:
+    ...       slo: "1"
+    ...   - alert: B
+    ...     labels:
+    ...       slo: "{{ $labels.c }}"
+    ...       team: d
     ... '''
     >>> alert_labels([Artifact("", "", "rules", text)])
     [{'alertname': 'A', 'slo': '1', 'team': ''}, {'alertname': 'B', 'team': 'd'}]
@@ -35,7 +36,7 @@ def alert_labels(artifacts: Iterable[Artifact]) -> list[Mapping[str, str]]:
 
 def _labels(artifact: Artifact) -> list[dict[str, object]]:
     text = "".join(
-        f"- {name.replace('alert:', 'alertname:', 1)}{re.sub(f'(?m)^{indent}  ', '', labels)}"
-        for indent, name, labels in _ALERT.findall(artifact.content.decode())
+        f"- {name.replace('alert:', 'alertname:', 1)}{re.sub('(?m)^    ', '', labels)}"
+        for name, labels in _ALERT.findall(artifact.content.decode())
     )
     return yaml_data(text, artifact.path) or []

@@ -95,7 +95,7 @@ def _ways(config: _Config, graph: str, alerts: Iterable[Labels]) -> list[_Way]:
         for receiver in {*receivers_of(ours, labels)} - {""}:
             taker = "" if receiver in arrived else _described(taker_of(config.root, labels), config, graph)
             made.append(_Way(kind, receiver, taker, tuple(names)))
-    order = list(receivers_in(below(ours)))
+    order = [str(each) for each in receivers_in(below(ours))]
     return sorted(made, key=lambda way: order.index(way.receiver))
 
 
