@@ -76,7 +76,9 @@ def interruptible() -> Iterator[threading.Event]:
         stop.set()
         console.say("Stopping when what has begun is done; Ctrl-C again ends it at once.", style="bold red")
 
-    before = signal.signal(signal.SIGINT, first)
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, first)
     try:
         yield stop
     finally:

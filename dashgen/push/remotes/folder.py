@@ -84,7 +84,8 @@ class Folder:
         except OSError as error:
             raise FolderError(f"{self.root}: {error.strerror}. Nothing was changed.") from None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)
