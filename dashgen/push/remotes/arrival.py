@@ -7,7 +7,7 @@ alerts nobody knows here, one for each of their routes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -67,9 +67,9 @@ def followed(want: Wanted, text: str, alerts: Iterable[Labels]) -> Wanted:
     ways = _ways(then, graph, alerts)
     return replace(
         want,
-        note="; ".join(filter(None, [*_takings(ways, whole=False), _silent(then, graph)])),
-        refused=_refusal(want.title, _takings(ways, whole=True), list(_robbed(now, then, graph))),
-        lost=tuple(_takings(_ways(now, graph, alerts), whole=True)),
+        note="; ".join(filter(None, [*_less(ways), _silent(then, graph)])),
+        refused=_refusal(want.title, _lost(ways), list(_robbed(now, then, graph))),
+        lost=tuple(_lost(_ways(now, graph, alerts))),
     )
 
 
@@ -99,30 +99,48 @@ def _ways(config: _Config, graph: str, alerts: Iterable[Labels]) -> list[_Way]:
     return sorted(made, key=lambda way: order.index(way.receiver))
 
 
-def _takings(ways: Iterable[_Way], *, whole: bool) -> list[str]:
-    """What each route takes: all alerts of a kind that are for a receiver, or only some, which are named."""
-    arrived = {(way.kind, way.receiver) for way in ways if not way.taker}
-    taken: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
-    for way in ways:
-        if way.taker and ((way.kind, way.receiver) not in arrived) is whole:
-            receivers, alerts = taken.setdefault(way.taker, ({}, {}))
-            receivers[way.receiver] = None
-            alerts |= dict.fromkeys(way.alerts)
+def _lost(ways: Sequence[_Way]) -> list[str]:
+    """What each route takes altogether: no alert of a kind arrives at a receiver."""
+    arrived = _arrived(ways)
+    lost = _by_taker(way for way in ways if (way.kind, way.receiver) not in arrived)
+    return [f"{taker} takes what is for {', '.join(_receivers(taken))}" for taker, taken in lost.items()]
+
+
+def _less(ways: Sequence[_Way]) -> list[str]:
+    """What each route takes some of: other alerts of a kind arrive."""
+    arrived = _arrived(ways)
+    less = _by_taker(way for way in ways if (way.kind, way.receiver) in arrived)
     return [
-        f"{taker} takes what is for {', '.join(receivers)}"
-        if whole
-        else f"{taker} takes some of what is for {_some(receivers)}: {_some(sorted(alerts))}"
-        for taker, (receivers, alerts) in taken.items()
+        f"{taker} takes some of what is for {_some(_receivers(taken))}: "
+        f"{_some(sorted({alert for way in taken for alert in way.alerts}))}"
+        for taker, taken in less.items()
     ]
+
+
+def _arrived(ways: Iterable[_Way]) -> set[tuple[frozenset[tuple[str, str]], str]]:
+    """The kinds of which some alert arrives, with its receiver."""
+    return {(way.kind, way.receiver) for way in ways if not way.taker}
+
+
+def _by_taker(ways: Iterable[_Way]) -> dict[str, list[_Way]]:
+    made: dict[str, list[_Way]] = {}
+    for way in ways:
+        if way.taker:
+            made.setdefault(way.taker, []).append(way)
+    return made
+
+
+def _receivers(ways: Iterable[_Way]) -> list[str]:
+    return list(dict.fromkeys(way.receiver for way in ways))
 
 
 def _robbed(now: _Config, then: _Config, graph: str) -> Iterator[str]:
     """What our part takes from other graphs that arrives without it."""
     for other in now.parts.keys() - {graph}:
         before, after = (_ways(each, other, samples(each.parts[other], _SAMPLE)) for each in (now, then))
-        arrived = {(way.kind, way.receiver) for way in before if not way.taker}
+        arrived = _arrived(before)
         ways = [way for way in after if (way.kind, way.receiver) in arrived]
-        yield from (f"{line} of the graph {other}" for line in _takings(ways, whole=True))
+        yield from (f"{line} of the graph {other}" for line in _lost(ways))
 
 
 def _silent(config: _Config, graph: str) -> str:
