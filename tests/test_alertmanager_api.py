@@ -148,7 +148,7 @@ def test_a_tenant_without_a_configuration_is_told_what_to_do(tenant: Tenant) -> 
 def test_a_route_of_the_tenant_that_takes_our_alerts_stops_the_plan(tenant: Tenant) -> None:
     taking = THEIRS.replace('matchers: [team="x"]', 'matchers: [team=~"edge|x"]')
     tenant.document["alertmanager_config"] = taking
-    rules = b"- alert: Down\n  labels:\n    severity: page\n    team: edge\n"
+    rules = b"  - alert: Down\n    labels:\n      severity: page\n      team: edge\n"
     made = [Artifact("", "graph-shop", "alertmanager", b"", generated()), Artifact("", "", "rules", rules)]
     (want,) = tenant.remote.wanted(made)
     assert "takes what is for slack-edge" in want.refused
