@@ -102,6 +102,7 @@ def test_what_was_pushed_and_is_taken_since_is_lost() -> None:
         "{receiver: other, matchers: [cluster!=here]}",
         "{receiver: other, matchers: ['severity=~\"(\"']}",
         "{receiver: other, matchers: ['what is this']}",
+        "{receiver: other, matchers: 5}",
     ],
 )
 def test_a_route_that_lets_our_alerts_pass_or_may_do_so_is_left_alone(route: str) -> None:

@@ -79,7 +79,8 @@ def matchers(route: Route) -> Iterator[tuple[str, str, str]]:
     for key, sign in (("match", "="), ("match_re", "=~")):
         pairs = route.get(key)
         yield from ((str(label), sign, str(value)) for label, value in pairs.items()) if isinstance(pairs, dict) else ()
-    for line in route.get("matchers") or ():
+    lines = route.get("matchers") or []
+    for line in lines if isinstance(lines, list) else [lines]:
         yield from _read(str(line)) or [_NEVER]
 
 
