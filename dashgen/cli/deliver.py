@@ -53,11 +53,9 @@ def push(
     """Bring remotes to the state of the generated folder, or do exactly what a plan says."""
     with d.errors():
         delivery, made = d.to_push(file, spec, context, remote, source, prune=prune, adopt=adopt)
-        if d.is_plan(file):  # it is stale as soon as some of it is done
-            again = f"Plan again: dashgen plan --context {made.context} --out {file}"
-            code = d.carry_out(delivery, made, yes=yes, shown=True, format=format, again=again)
-        else:
-            code = d.carry_out(delivery, made, yes=yes, format=format)
+        planned = d.is_plan(file)  # and stale as soon as some of it is done
+        again = f"Plan again: dashgen plan --context {made.context} --out {file}" if planned else d.AGAIN
+        code = d.carry_out(delivery, made, yes=yes, shown=planned, format=format, again=again)
     raise typer.Exit(code)
 
 

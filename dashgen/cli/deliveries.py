@@ -62,7 +62,7 @@ Adopt = Annotated[
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 PlanOption = Annotated[PlanFormat, typer.Option("--format", help="For people, programs, or a merge request.")]
 DriftOption = Annotated[DriftFormat, typer.Option("--format", help="For people, programs, or Prometheus.")]
-_AGAIN = "Run the command again; it does only what is left."
+AGAIN = "Run the command again; it does only what is left."
 
 
 @contextlib.contextmanager
@@ -176,7 +176,7 @@ def to_push(
 
 
 def carry_out(
-    delivery: Delivery, plan: Plan, *, yes: bool, format: Format, shown: bool = False, again: str = _AGAIN
+    delivery: Delivery, plan: Plan, *, yes: bool, format: Format, shown: bool = False, again: str = AGAIN
 ) -> Exit:
     """Show a plan, ask, do it, and report; conflicts are left alone and give the exit code 1."""
     from dashgen import delivery as stages

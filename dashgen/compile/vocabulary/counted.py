@@ -110,10 +110,10 @@ class Counted:
         now = f"{self._by_process(counter.selectors, value)} or {self._last(counter.selectors, value)}"
         counted = f"{self._anew(counter, value)} or ({now}) - ({self._was(counter, value)})"
         guess = self._by_process(counter.selectors, value.replace("{}", f"increase({{}}[{self._tile.name}1ms])"))
-        return f"({counted}) >= 0{f' <= {most}' if most else ''} {self._relabelled(counter)} or {guess}"
+        return f"({counted}) >= 0{f' <= {most}' if most else ''} unless {self._relabelled(counter)} or {guess}"
 
     def _relabelled(self, counter: Counter) -> str:
-        """Excludes processes that are scraped under new labels beside those of a tile ago, or of two.
+        """Processes that are scraped under new labels beside those of a tile ago, or of two.
 
         A target has got another label, or a second Prometheus has found it: all that a process has ever counted is
         there once more. What is asked is the share of its `up` that is new.
@@ -121,7 +121,7 @@ class Counted:
         tile = self._tile.name
         lately = f"last_over_time({{}}[{duration(Decimal(DOWN * self._tile.seconds))}] offset {tile})"
         up = self._by_process(counter.up, f"0 * {{}} offset {tile} or 0 * {{}} + 1 or 0 * {lately}", "avg")
-        return f"unless ({up} > 0 < 1)"
+        return f"({up} > 0 < 1)"
 
     def _last(self, selectors: Sequence[str], value: str) -> str:
         """What was shown last in the tile, by process."""

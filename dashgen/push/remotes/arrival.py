@@ -56,9 +56,9 @@ def wanted_parts(artifacts: Iterable[Artifact], read: Callable[[], str], name: s
     ]
 
 
-def followed(want: Wanted, text: str, alerts: Iterable[Labels]) -> Wanted:
+def followed(want: Wanted, text: str, alerts: Sequence[Labels]) -> Wanted:
     """A part with what a plan says of it, why it cannot be pushed, and what has been taken from its alerts as it is."""
-    graph, alerts = want.key.name, list(alerts)
+    graph = want.key.name
     try:
         made = merged(text, want.data, Mark(graph, "0" * 16), want.title)
         now, then = _config(text, want.title), _config(made, want.title)
@@ -136,7 +136,7 @@ def _receivers(ways: Iterable[_Way]) -> list[str]:
 
 def _robbed(now: _Config, then: _Config, graph: str) -> Iterator[str]:
     """What our part takes from other graphs that arrives without it."""
-    for other in now.parts.keys() - {graph}:
+    for other in sorted(now.parts.keys() - {graph}):
         before, after = (_ways(each, other, samples(each.parts[other], _SAMPLE)) for each in (now, then))
         arrived = _arrived(before)
         ways = [way for way in after if (way.kind, way.receiver) in arrived]
